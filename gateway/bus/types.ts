@@ -1,0 +1,20 @@
+/** The gateway's view of MQTT, embedded or external broker alike. */
+export interface BusMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+}
+
+export interface Bus {
+  readonly connected: boolean;
+  /** Handlers run in the order of arrival, one call a message, synchronously. Kept across reconnects. */
+  subscribe(filter: string, handler: (message: BusMessage) => void): Promise<void>;
+  /**
+   * QoS 1. `false` at once when the link is down: nothing is ever queued for later, and what was under way when the
+   * link broke is dropped, so that no unlock leaves late.
+   */
+  publish(topic: string, payload: string, options?: { readonly retain?: boolean }): boolean;
+  /** Called at each change; `why` is a sentence when the link is down. */
+  onLink(listener: (up: boolean, why: string) => void): void;
+  close(): Promise<void>;
+}

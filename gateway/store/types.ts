@@ -1,0 +1,198 @@
+/** What the store keeps and how it is asked. Implemented over SQLite beside this file. Instants are Unix ms. */
+import type { Alarm, JournalDraft, Measurement, RelaySwitch, UnknownCard } from '../core/effects.ts';
+import type { Booking, BookingStatus, MemberKind, MemberStatus } from '../core/records.ts';
+
+/** Expected refusals of the store, as a value. */
+export type Refusal =
+  | { readonly ok: false; readonly code: 'not_found' }
+  | { readonly ok: false; readonly code: 'conflict'; readonly why: string }
+  | { readonly ok: false; readonly code: 'booking_overlap'; readonly clash: Booking };
+export type Result<T> = { readonly ok: true; readonly value: T } | Refusal;
+
+/** A journal entry in its place in the chain; `hash` covers the entry and the hash before it. */
+export interface JournalEntry extends JournalDraft {
+  readonly seq: number;
+  readonly recordedAtMs: number;
+  readonly previousHash: string;
+  readonly hash: string;
+}
+
+export interface JournalQuery {
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  readonly room?: string | undefined;
+  readonly door?: string | undefined;
+  readonly kind?: string | undefined;
+  /** Entries with a seq below this, newest first. */
+  readonly beforeSeq?: number | undefined;
+  readonly limit: number;
+}
+
+export type VerifyResult =
+  | { readonly ok: true; readonly entries: number; readonly headHash: string }
+  | { readonly ok: false; readonly entries: number; readonly seq: number; readonly why: string };
+
+export interface Journal {
+  /** All or nothing, durable (synchronous=FULL) when it returns. Throws when the disk refuses. */
+  append(drafts: readonly JournalDraft[], recordedAtMs: number): readonly JournalEntry[];
+  query(query: JournalQuery): readonly JournalEntry[];
+  /** Oldest first, for export; streams. */
+  iterate(query: Omit<JournalQuery, 'limit' | 'beforeSeq'>): IterableIterator<JournalEntry>;
+  last(): JournalEntry | undefined;
+  /** Walks the whole chain and holds it against the signed head outside the database. */
+  verify(progress?: (done: number, total: number) => void): VerifyResult;
+}
+
+export interface WeeklyTimes {
+  readonly days: readonly ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
+  /** `HH:MM` in the site's zone; `to` at or before `from` ends on the next day. */
+  readonly from: string;
+  readonly to: string;
+}
+export interface RightRecord {
+  readonly doors: readonly string[];
+  /** Absent: no time limit. */
+  readonly weekly?: readonly WeeklyTimes[] | undefined;
+}
+export interface MemberRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: MemberKind;
+  readonly status: MemberStatus;
+  readonly rights: readonly RightRecord[];
+}
+export interface CredentialRecord {
+  readonly id: string;
+  readonly member: string;
+  readonly format: string;
+  readonly hash: string;
+  readonly last4: string;
+  readonly status: 'active' | 'revoked';
+  readonly validFromMs?: number | undefined;
+  readonly validUntilMs?: number | undefined;
+}
+
+export type Role = 'manager' | 'reception' | 'viewer' | 'practitioner' | 'integrator';
+export interface UserRecord {
+  /** Sign-in name, unique. */
+  readonly name: string;
+  readonly role: Role;
+  /** The member a practitioner's account stands for. */
+  readonly member?: string | undefined;
+  readonly passwordHash: string;
+}
+export interface TokenRecord {
+  readonly id: string;
+  readonly role: Role;
+  readonly note: string;
+  readonly createdAtMs: number;
+}
+
+export interface BookingQuery {
+  readonly room?: string | undefined;
+  readonly holder?: string | undefined;
+  /** Bookings that overlap `[fromMs, toMs)`. */
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface Bookings {
+  /** Refuses an overlap with a booking of the same room that is not cancelled, released or fulfilled. */
+  insert(booking: Booking): Result<Booking>;
+  update(id: string, change: Partial<Omit<Booking, 'id' | 'source'>>): Result<Booking>;
+  setStatus(id: string, status: BookingStatus): Result<Booking>;
+  get(id: string): Booking | undefined;
+  list(query: BookingQuery): readonly Booking[];
+}
+export interface Members {
+  insert(member: MemberRecord): Result<MemberRecord>;
+  update(id: string, change: Partial<Omit<MemberRecord, 'id'>>): Result<MemberRecord>;
+  get(id: string): MemberRecord | undefined;
+  list(): readonly MemberRecord[];
+}
+export interface Credentials {
+  /** Refuses (conflict) a hash that an active credential has already. */
+  insert(credential: CredentialRecord): Result<CredentialRecord>;
+  revoke(id: string): Result<CredentialRecord>;
+  get(id: string): CredentialRecord | undefined;
+  list(): readonly CredentialRecord[];
+}
+export interface Users {
+  /** New user, or new password and role of a known one. */
+  put(user: UserRecord): void;
+  get(name: string): UserRecord | undefined;
+  list(): readonly UserRecord[];
+  remove(name: string): Result<UserRecord>;
+}
+export interface Tokens {
+  /** `secretHash`: SHA-256 of the token, hex. */
+  insert(token: TokenRecord, secretHash: string): void;
+  bySecretHash(secretHash: string): TokenRecord | undefined;
+  list(): readonly TokenRecord[];
+  remove(id: string): Result<TokenRecord>;
+}
+/** Sessions of the web, for @fastify/session. */
+export interface Sessions {
+  get(id: string): string | undefined;
+  set(id: string, json: string, expiresAtMs: number): void;
+  remove(id: string): void;
+  /** Every session of a user, e.g. when the password is set anew. `json` holds `"user":"NAME"` at its top. */
+  removeOfUser(name: string): void;
+  prune(nowMs: number): void;
+}
+export interface UnknownCards {
+  /** The last 50, newest first; the same card at the same reader counts once. */
+  put(card: UnknownCard): void;
+  list(): readonly UnknownCard[];
+  take(id: string): UnknownCard | undefined;
+}
+export interface Alarms {
+  put(alarm: Alarm): void;
+  live(): readonly Alarm[];
+  list(limit: number): readonly Alarm[];
+}
+export interface Relays {
+  put(relay: RelaySwitch): void;
+  list(): readonly RelaySwitch[];
+}
+export interface Meta {
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
+}
+
+export interface OutboxRow {
+  readonly id: number;
+  readonly line: string;
+}
+/** Telemetry on its way to InfluxDB, or the embedded history itself: durable, first in first out. */
+export interface Outbox {
+  /** One durable commit for the group. Nanosecond stamps are made unique here. */
+  append(points: readonly Measurement[]): void;
+  peek(limit: number): readonly OutboxRow[];
+  /** Forget rows up to and with this id: InfluxDB has them. */
+  acknowledge(upToId: number): void;
+  /** Put one row that InfluxDB refuses for good aside, with its reason. */
+  quarantine(id: number, why: string): void;
+  readonly size: number;
+}
+
+export interface Store {
+  readonly journal: Journal;
+  readonly bookings: Bookings;
+  readonly members: Members;
+  readonly credentials: Credentials;
+  readonly users: Users;
+  readonly tokens: Tokens;
+  readonly sessions: Sessions;
+  readonly unknownCards: UnknownCards;
+  readonly alarms: Alarms;
+  readonly relays: Relays;
+  readonly meta: Meta;
+  readonly outbox: Outbox;
+  /** Secret of this installation (32 bytes), made at first use, kept in the data folder with mode 0600. */
+  readonly secret: Buffer;
+  /** A consistent copy of the whole data folder's databases into one file. */
+  backup(file: string): Promise<void>;
+  close(): void;
+}

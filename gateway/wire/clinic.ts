@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { id, instant, role } from './common.ts';
+
+export const bookingStatus = z.enum(['confirmed', 'checked_in', 'tentative', 'cancelled', 'released', 'fulfilled']);
+export const booking = z.object({
+  id,
+  room: id,
+  holder: id,
+  delegates: z.array(id),
+  start: instant,
+  end: instant,
+  status: bookingStatus,
+  source: z.string(),
+  title: z.string(),
+});
+export type Booking = z.infer<typeof booking>;
+export const newBooking = z.strictObject({
+  /** Chosen by the caller for a safe repeat; made by the gateway when absent. */
+  id: id.regex(/^[A-Za-z0-9._-]+$/).optional(),
+  room: id,
+  holder: id,
+  delegates: z.array(id).max(20).default([]),
+  start: instant,
+  end: instant,
+  status: z.enum(['confirmed', 'checked_in', 'tentative']).default('confirmed'),
+  title: z.string().max(200).default(''),
+});
+export type NewBooking = z.input<typeof newBooking>;
+export const bookingChange = z.strictObject({
+  room: id.optional(),
+  holder: id.optional(),
+  delegates: z.array(id).max(20).optional(),
+  start: instant.optional(),
+  end: instant.optional(),
+  status: bookingStatus.optional(),
+  title: z.string().max(200).optional(),
+});
+
+const time = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/);
+export const weekly = z.strictObject({
+  days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1),
+  from: time,
+  /** At or before `from`: ends on the next day. `24:00` is written `00:00`. */
+  to: time,
+});
+/** No `weekly` means always. */
+export const right = z.strictObject({ doors: z.array(id).min(1), weekly: z.array(weekly).min(1).optional() });
+export const member = z.object({
+  id,
+  name: z.string(),
+  kind: z.enum(['practitioner', 'staff', 'cleaner']),
+  status: z.enum(['active', 'suspended', 'left']),
+  rights: z.array(right),
+});
+export type Member = z.infer<typeof member>;
+export const newMember = z.strictObject({
+  id: id.regex(/^[A-Za-z0-9._-]+$/).optional(),
+  name: z.string().trim().min(1).max(120),
+  kind: z.enum(['practitioner', 'staff', 'cleaner']).default('practitioner'),
+  status: z.enum(['active', 'suspended', 'left']).default('active'),
+  rights: z.array(right).max(50).default([]),
+});
+export const memberChange = z.strictObject({
+  name: z.string().trim().min(1).max(120).optional(),
+  kind: z.enum(['practitioner', 'staff', 'cleaner']).optional(),
+  status: z.enum(['active', 'suspended', 'left']).optional(),
+  rights: z.array(right).max(50).optional(),
+});
+
+export const credential = z.object({
+  id,
+  member: id,
+  format: z.string(),
+  last4: z.string(),
+  status: z.enum(['active', 'revoked']),
+  validFrom: instant.nullable(),
+  validUntil: instant.nullable(),
+});
+export type Credential = z.infer<typeof credential>;
+const validity = { validFrom: instant.optional(), validUntil: instant.optional() };
+export const newCredential = z.union([
+  z.strictObject({
+    member: id,
+    format: z.enum(['uid', 'bits', 'fc-cn']),
+    value: z.string().min(1).max(256),
+    ...validity,
+  }),
+  /** Enrol a card from the list of unknown cards just seen, by its id there. */
+  z.strictObject({ member: id, seen: id, ...validity }),
+]);
+export const unknownCard = z.object({
+  id,
+  reader: z.string(),
+  door: z.string().nullable(),
+  format: z.string(),
+  last4: z.string(),
+  seenAt: instant,
+});
+export type UnknownCard = z.infer<typeof unknownCard>;
+
+export const event = z.object({
+  seq: z.number().int(),
+  id: z.string(),
+  occurredAt: instant,
+  recordedAt: instant,
+  kind: z.string(),
+  door: z.string().nullable(),
+  room: z.string().nullable(),
+  member: z.string().nullable(),
+  /** The member's name, where the reader may know it; not part of the journal. */
+  memberName: z.string().nullable(),
+  outcome: z.string().nullable(),
+  reason: z.string().nullable(),
+  subReason: z.string().nullable(),
+  command: z.string().nullable(),
+  user: z.string().nullable(),
+  note: z.string().nullable(),
+  hash: z.string(),
+});
+export type Event = z.infer<typeof event>;
+export const events = z.object({ items: z.array(event), next: z.string().nullable() });
+
+export const occupancyPoint = z.object({
+  at: instant,
+  state: z.string().nullable(),
+  occupied: z.boolean().nullable(),
+  confidence: z.number().nullable(),
+  booked: z.boolean().nullable(),
+  people: z.number().nullable(),
+});
+export const occupancySeries = z.object({ series: z.array(occupancyPoint) });
+export const climatePoint = z.object({
+  at: instant,
+  temperature: z.number().nullable(),
+  heatingSetpoint: z.number().nullable(),
+  coolingSetpoint: z.number().nullable(),
+  humidity: z.number().nullable(),
+  co2: z.number().nullable(),
+  mode: z.string().nullable(),
+  heating: z.boolean().nullable(),
+  cooling: z.boolean().nullable(),
+});
+export const climateSeries = z.object({ series: z.array(climatePoint) });
+export type OccupancySeries = z.infer<typeof occupancySeries>;
+export type ClimateSeries = z.infer<typeof climateSeries>;
+
+export const signIn = z.strictObject({ username: z.string().min(1).max(64), password: z.string().min(1).max(256) });
+export const session = z.object({ user: z.string(), role, csrf: z.string(), member: z.string().nullable() });
+export type Session = z.infer<typeof session>;
+
+export const user = z.object({ name: z.string(), role, member: z.string().nullable() });
+export const newUser = z.strictObject({
+  name: z.string().regex(/^[a-zA-Z0-9._@-]{1,64}$/),
+  role,
+  member: id.optional(),
+  password: z.string().min(10).max(256),
+});
+export const token = z.object({ id, role, note: z.string(), createdAt: instant });
+export const newToken = z.strictObject({ role, note: z.string().max(120).default('') });
+export const createdToken = token.extend({ token: z.string() });
+
+export const site = z.object({
+  id: z.string(),
+  name: z.string(),
+  timeZone: z.string(),
+  version: z.string(),
+  now: instant,
+  timeTrusted: z.boolean(),
+  earlyMin: z.number(),
+  lateMin: z.number(),
+});
+export type Site = z.infer<typeof site>;
