@@ -22,6 +22,8 @@ export interface ReadingFact {
   readonly value: ReadingValue;
   /** Retained by the broker: the last known state, of unknown age. */
   readonly retained: boolean;
+  /** What a presence sensor senses with, where it says so. */
+  readonly sensor?: 'pir' | 'mmwave' | 'other' | undefined;
 }
 
 export interface CredentialFact {
@@ -31,6 +33,8 @@ export interface CredentialFact {
   readonly hashes: readonly string[];
   readonly format: string;
   readonly last4: string;
+  /** When the device says that it read the card, Unix ms. */
+  readonly atMs?: number | undefined;
   readonly stale?: StaleReason | undefined;
 }
 
@@ -75,16 +79,22 @@ export interface BookingsFact {
   readonly kind: 'bookings';
   readonly upsert: readonly Booking[];
   readonly remove: readonly string[];
+  /** The user who changed it by hand: then the change is journalled. */
+  readonly by?: string | undefined;
 }
 export interface MembersFact {
   readonly kind: 'members';
   readonly upsert: readonly Member[];
   readonly remove: readonly string[];
+  /** The user who changed it by hand: then the change is journalled. */
+  readonly by?: string | undefined;
 }
 export interface CredentialsFact {
   readonly kind: 'credentials';
   readonly upsert: readonly Credential[];
   readonly remove: readonly string[];
+  /** The user who changed it by hand: then the change is journalled. */
+  readonly by?: string | undefined;
 }
 
 /** An outside calendar was read well at `now`; issue of its age is the core's. */

@@ -1,0 +1,118 @@
+/** Minimum on and off times, and the interlock of heating and cooling. */
+import type { RelaySwitch } from '../effects.ts';
+import type { Now } from '../facts.ts';
+
+export type OnOff = 'on' | 'off';
+
+export interface RelayFacts {
+  /** undefined: not reported since the device came online, or there is no such relay. */
+  readonly reported: OnOff | undefined;
+  /** The last switch that is on record, across restarts. */
+  readonly lastSwitch?: RelaySwitch | undefined;
+}
+
+export interface OutputLatch {
+  /** Side of the hysteresis. */
+  readonly demand: OnOff;
+  /** The last decision; null before the first. */
+  readonly value: OnOff | null;
+  /** When the decision last changed; null while it is still the first. */
+  readonly changedMonoMs: number | null;
+  /** `atMs` of the last switch on record, and when it was first seen here. */
+  readonly switchAtMs: number | null;
+  readonly switchSeenMonoMs: number;
+  /** It was recorded while we ran, so the monotonic clock can measure from it. */
+  readonly witnessed: boolean;
+  /** That record is no switch but the first thing ever heard of the relay. */
+  readonly firstWord: boolean;
+}
+
+/** After one output went off, the other waits at least this long: its order may still be on its way to the relay. */
+export const INTERLOCK_MS = 3_000;
+/**
+ * …and this many minimum on times: an output that had to run for its minimum overshoots, and the other must not chase
+ * that overshoot with a minimum run of its own.
+ */
+export const CHANGEOVER_RUNS = 2;
+
+export function initialOutput(relay: RelayFacts, now: Now): OutputLatch {
+  return {
+    demand: relay.reported ?? relay.lastSwitch?.value ?? 'off',
+    value: null,
+    changedMonoMs: null,
+    switchAtMs: relay.lastSwitch?.atMs ?? null,
+    switchSeenMonoMs: now.monoMs,
+    witnessed: false,
+    firstWord: false,
+  };
+}
+
+/** Takes note of a switch that was put on record. */
+export function noteSwitch(latch: OutputLatch, relay: RelayFacts, now: Now): OutputLatch {
+  const atMs = relay.lastSwitch?.atMs ?? null;
+  if (atMs === latch.switchAtMs) return latch;
+  // The very first “off” of a relay that was never switched on here says what it is at, not that it just went off.
+  const untouched = latch.switchAtMs === null && latch.changedMonoMs === null && latch.value !== 'on';
+  const firstWord = untouched && relay.lastSwitch?.value === 'off';
+  return { ...latch, switchAtMs: atMs, switchSeenMonoMs: now.monoMs, witnessed: true, firstWord };
+}
+
+/** How long ago the relay was switched, ms. A wall clock behind the record never locks it for longer than one minimum. */
+function sinceSwitchMs(latch: OutputLatch, atMs: number, now: Now): number {
+  if (latch.firstWord) return Number.POSITIVE_INFINITY;
+  const monoMs = now.monoMs - latch.switchSeenMonoMs;
+  return latch.witnessed ? monoMs : Math.max(monoMs, now.wallMs - atMs);
+}
+
+/** What the output is at: our last decision, or at start what was left behind. */
+export function presentValue(latch: OutputLatch, relay: RelayFacts): OnOff {
+  return latch.value ?? relay.lastSwitch?.value ?? relay.reported ?? 'off';
+}
+
+export interface Held {
+  readonly value: OnOff;
+  /** How long the minimum time still holds `value` against the demand, ms; 0 when it does not. */
+  readonly remainingMs: number;
+}
+
+/** The demand, or the present value while its minimum time runs. */
+export function holdMinimum(
+  latch: OutputLatch,
+  relay: RelayFacts,
+  demand: OnOff,
+  minOnMs: number,
+  minOffMs: number,
+  now: Now,
+): Held {
+  const { lastSwitch } = relay;
+  const present = presentValue(latch, relay);
+  if (demand === present) return { value: demand, remainingMs: 0 };
+  const minimumMs = present === 'on' ? minOnMs : minOffMs;
+  let remainingMs = 0;
+  // A relay that was moved against our decision is brought back at once: only a switch to `present` counts.
+  if (lastSwitch?.value === present) remainingMs = minimumMs - sinceSwitchMs(latch, lastSwitch.atMs, now);
+  // Our own last decision counts too: its switch may not be on record yet.
+  if (latch.changedMonoMs !== null) {
+    remainingMs = Math.max(remainingMs, minimumMs - (now.monoMs - latch.changedMonoMs));
+  }
+  return remainingMs > 0 ? { value: present, remainingMs } : { value: demand, remainingMs: 0 };
+}
+
+/** The latch after `value` was decided. */
+export function decided(latch: OutputLatch, demand: OnOff, value: OnOff, now: Now): OutputLatch {
+  if (latch.demand === demand && latch.value === value) return latch;
+  const changed = latch.value !== null && latch.value !== value;
+  return { ...latch, demand, value, changedMonoMs: changed ? now.monoMs : latch.changedMonoMs };
+}
+
+/**
+ * Whether the other output may go on beside this one: off for long enough.
+ * @param minOnMs minimum on time that an overshoot is to be expected from; 0 in an emergency.
+ */
+export function isClear(latch: OutputLatch, relay: RelayFacts, minOnMs: number, now: Now): boolean {
+  if (latch.value === 'on') return false;
+  const waitMs = Math.max(INTERLOCK_MS, CHANGEOVER_RUNS * minOnMs);
+  if (latch.changedMonoMs !== null && now.monoMs - latch.changedMonoMs < waitMs) return false;
+  const { lastSwitch } = relay;
+  return lastSwitch?.value !== 'off' || sinceSwitchMs(latch, lastSwitch.atMs, now) >= waitMs;
+}

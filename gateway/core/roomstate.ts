@@ -1,0 +1,36 @@
+/** What is remembered of one room between two facts. */
+import type { ClimateDecision, ClimateLatch } from './climate/climate.ts';
+import type { RelayState } from './climate/relay.ts';
+import type { Now } from './facts.ts';
+import type { LightingDecision, LightingLatch } from './lighting/lighting.ts';
+import { initialOccupancy, type OccupancyState } from './occupancy/occupancy.ts';
+import type { Booking } from './records.ts';
+import type { Point, Room } from './site.ts';
+
+export interface RoomState {
+  readonly occupancy: OccupancyState;
+  readonly climate?: ClimateDecision | undefined;
+  readonly climateLatch?: ClimateLatch | undefined;
+  readonly lighting?: LightingDecision | undefined;
+  readonly lightingLatch?: LightingLatch | undefined;
+  /** What was asked of each relay and lamp. */
+  readonly outputs: ReadonlyMap<Point, RelayState<'on' | 'off' | number>>;
+  readonly lastBadgeMonoMs?: number | undefined;
+  readonly heatingOn?: { readonly sinceMonoMs: number; readonly temperature: number | null } | undefined;
+  readonly bookedNow?: Booking | undefined;
+  readonly next?: Booking | undefined;
+  /** What the series last said, to tell a change. */
+  readonly told: { readonly occupancy: string; readonly climate: string; readonly lights: string };
+  readonly nextTelemetryMonoMs: number;
+  readonly updatedAtMs: number;
+}
+
+export function initialRoom(room: Room, now: Now): RoomState {
+  return {
+    occupancy: initialOccupancy(room, now),
+    outputs: new Map(),
+    told: { occupancy: '', climate: '', lights: '' },
+    nextTelemetryMonoMs: now.monoMs,
+    updatedAtMs: now.wallMs,
+  };
+}
