@@ -1,0 +1,123 @@
+/**
+ * Whether the wall clock can be believed. A Pi has no battery clock: after a power cut it may start hours or years
+ * off, and a booking's window means nothing then.
+ */
+import type { Now } from '../core/facts.ts';
+import type { Clock } from './types.ts';
+
+export type TrustMode = 'kernel' | 'rtc' | 'operator' | 'always';
+
+/** Wall and monotonic time drifting apart by more than this between two looks is a jump. */
+export const JUMP_MS = 2_000;
+export const LOOK_EVERY_MS = 5_000;
+
+export interface TimeEvidence {
+  /** The kernel says that its clock is synchronised (NTP); undefined where it cannot be asked. */
+  kernelSynchronised(): Promise<boolean | undefined>;
+  /** Unix ms of a battery-backed clock; undefined without one. */
+  hardwareClockMs(): Promise<number | undefined>;
+}
+
+export interface Trust {
+  readonly trusted: boolean;
+  readonly why: string;
+}
+
+/** A battery clock further from the wall clock than this does not vouch for it. */
+export const RTC_TOLERANCE_MS = 60_000;
+
+export class TimeTrust {
+  readonly #mode: TrustMode;
+  readonly #clock: Clock;
+  readonly #evidence: TimeEvidence;
+  readonly #lastJournalMs: number;
+  readonly #changed: (trust: Trust) => void;
+  readonly #jumped: () => void;
+  #last: Now;
+  #confirmed = false;
+  #told: string | undefined;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(options: {
+    readonly mode: TrustMode;
+    readonly clock: Clock;
+    readonly evidence: TimeEvidence;
+    /** recordedAt of the journal's last entry: time never runs behind it. */
+    readonly lastJournalMs: number;
+    readonly changed: (trust: Trust) => void;
+    /** The wall clock was set to another time: what was worked out around the old one is void. */
+    readonly jumped?: (() => void) | undefined;
+  }) {
+    this.#mode = options.mode;
+    this.#clock = options.clock;
+    this.#evidence = options.evidence;
+    this.#lastJournalMs = options.lastJournalMs;
+    this.#changed = options.changed;
+    this.#jumped = options.jumped ?? (() => {});
+    this.#last = options.clock.now();
+  }
+
+  /** First look at once, then every few seconds. */
+  async start(): Promise<void> {
+    await this.look();
+    const again = () => {
+      if (this.#stopped) return;
+      void this.look().finally(() => {
+        if (!this.#stopped) this.#cancel = this.#clock.after(LOOK_EVERY_MS, again);
+      });
+    };
+    this.#cancel = this.#clock.after(LOOK_EVERY_MS, again);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  /** The operator's word that the clock is right; a later jump takes it back. */
+  async confirm(): Promise<void> {
+    this.#confirmed = true;
+    await this.look();
+  }
+
+  async look(): Promise<void> {
+    const now = this.#clock.now();
+    const jumpMs = now.wallMs - this.#last.wallMs - (now.monoMs - this.#last.monoMs);
+    this.#last = now;
+    if (Math.abs(jumpMs) > JUMP_MS) {
+      this.#confirmed = false;
+      this.#jumped();
+    }
+    const trust = await this.#judge(now);
+    if (this.#stopped || this.#told === `${trust.trusted}${trust.why}`) return;
+    this.#told = `${trust.trusted}${trust.why}`;
+    this.#changed(trust);
+  }
+
+  async #judge(now: Now): Promise<Trust> {
+    if (this.#mode === 'always')
+      return { trusted: true, why: 'The clock is trusted by configuration (time.trust: always).' };
+    if (now.wallMs + JUMP_MS < this.#lastJournalMs && !this.#confirmed) {
+      return { trusted: false, why: `The clock is behind the journal's last entry. Set it, then confirm it: ${HOW}` };
+    }
+    if (this.#confirmed) return { trusted: true, why: 'An operator confirmed the clock.' };
+    if (this.#mode === 'kernel' && (await this.#evidence.kernelSynchronised()) === true) {
+      return { trusted: true, why: 'The clock is synchronised by NTP.' };
+    }
+    if (this.#mode === 'rtc') {
+      const hardwareMs = await this.#evidence.hardwareClockMs();
+      if (hardwareMs !== undefined && Math.abs(hardwareMs - now.wallMs) <= RTC_TOLERANCE_MS) {
+        return { trusted: true, why: 'The clock agrees with the hardware clock.' };
+      }
+    }
+    return { trusted: false, why: `${UNTRUSTED[this.#mode]} Check the time, then confirm it: ${HOW}` };
+  }
+}
+
+const HOW = '`doorward time confirm`, or Confirm time in the dashboard.';
+const UNTRUSTED: Readonly<Record<Exclude<TrustMode, 'always'>, string>> = {
+  kernel: 'The clock has not been synchronised by NTP since the start.',
+  rtc: 'No hardware clock vouches for the time.',
+  operator: 'Nobody has confirmed the clock since the start or its last jump.',
+};
