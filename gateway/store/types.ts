@@ -41,6 +41,8 @@ export interface Journal {
   last(): JournalEntry | undefined;
   /** Walks the whole chain and holds it against the signed head outside the database. */
   verify(progress?: (done: number, total: number) => void): VerifyResult;
+  /** Why the journal did not fit its signed head when it was opened; a sentence. Absent when it did. */
+  readonly headFault?: string | undefined;
 }
 
 export interface WeeklyTimes {
@@ -169,12 +171,39 @@ export interface OutboxRow {
 export interface Outbox {
   /** One durable commit for the group. Nanosecond stamps are made unique here. */
   append(points: readonly Measurement[]): void;
-  peek(limit: number): readonly OutboxRow[];
+  /** The oldest rows; with `afterId` those that come after it. */
+  peek(limit: number, afterId?: number): readonly OutboxRow[];
   /** Forget rows up to and with this id: InfluxDB has them. */
   acknowledge(upToId: number): void;
   /** Put one row that InfluxDB refuses for good aside, with its reason. */
   quarantine(id: number, why: string): void;
+  /** The rows put aside, newest first. */
+  quarantined(limit: number): readonly QuarantinedRow[];
+  /** Points of one room in `[fromMs, toMs)`, oldest first: the embedded history. */
+  range(query: HistoryQuery): readonly HistoryRow[];
   readonly size: number;
+  /** Rows dropped since the data folder was made, because the disk quota was reached. */
+  readonly dropped: number;
+  /** Rows put into quarantine since the data folder was made. */
+  readonly refused: number;
+}
+
+export interface QuarantinedRow {
+  readonly id: number;
+  readonly line: string;
+  readonly why: string;
+}
+/** Measurements that carry a `room` tag and can be asked for by it. */
+export type RoomMeasurement = 'occupancy' | 'climate' | 'light';
+export interface HistoryQuery {
+  readonly measurement: RoomMeasurement;
+  readonly room: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+export interface HistoryRow {
+  readonly atMs: number;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface Store {
@@ -192,6 +221,8 @@ export interface Store {
   readonly outbox: Outbox;
   /** Secret of this installation (32 bytes), made at first use, kept in the data folder with mode 0600. */
   readonly secret: Buffer;
+  /** Runs several writes of the main database as one durable commit. */
+  together(writes: () => void): void;
   /** A consistent copy of the whole data folder's databases into one file. */
   backup(file: string): Promise<void>;
   close(): void;

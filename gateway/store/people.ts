@@ -1,0 +1,121 @@
+/** Members with their rights, and credentials. */
+import type { MemberKind, MemberStatus } from '../core/records.ts';
+import { withoutAbsent } from './bookings.ts';
+import { type Database, isConstraint, orAbsent, orNull } from './database.ts';
+import type { CredentialRecord, Credentials, MemberRecord, Members, Result, RightRecord } from './types.ts';
+
+interface MemberRow {
+  id: string;
+  name: string;
+  kind: string;
+  status: string;
+  rights: string;
+}
+
+function toMember(row: MemberRow): MemberRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    kind: row.kind as MemberKind,
+    status: row.status as MemberStatus,
+    rights: JSON.parse(row.rights) as RightRecord[],
+  };
+}
+
+export function openMembers(db: Database): Members {
+  const byId = db.prepare<[string], MemberRow>('SELECT * FROM members WHERE id = ?');
+  const all = db.prepare<[], MemberRow>('SELECT * FROM members ORDER BY name, id');
+  const create = db.prepare('INSERT INTO members VALUES (@id, @name, @kind, @status, @rights)');
+  const change = db.prepare(
+    'UPDATE members SET name = @name, kind = @kind, status = @status, rights = @rights WHERE id = @id',
+  );
+  const toRow = (member: MemberRecord): MemberRow => ({ ...member, rights: JSON.stringify(member.rights) });
+  const get = (id: string): MemberRecord | undefined => {
+    const row = byId.get(id);
+    return row === undefined ? undefined : toMember(row);
+  };
+  return {
+    insert(member) {
+      return unlessTaken(`There is a member ${member.id} already.`, () => {
+        create.run(toRow(member));
+        return { ok: true, value: member };
+      });
+    },
+    update(id, changes) {
+      const before = get(id);
+      if (before === undefined) return { ok: false, code: 'not_found' };
+      const after = { ...before, ...withoutAbsent(changes), id };
+      change.run(toRow(after));
+      return { ok: true, value: after };
+    },
+    get,
+    list: () => all.all().map(toMember),
+  };
+}
+
+interface CredentialRow {
+  id: string;
+  member: string;
+  format: string;
+  hash: string;
+  last4: string;
+  status: string;
+  valid_from_ms: number | null;
+  valid_until_ms: number | null;
+}
+
+function toCredential(row: CredentialRow): CredentialRecord {
+  return {
+    id: row.id,
+    member: row.member,
+    format: row.format,
+    hash: row.hash,
+    last4: row.last4,
+    status: row.status as CredentialRecord['status'],
+    validFromMs: orAbsent(row.valid_from_ms),
+    validUntilMs: orAbsent(row.valid_until_ms),
+  };
+}
+
+export function openCredentials(db: Database): Credentials {
+  const byId = db.prepare<[string], CredentialRow>('SELECT * FROM credentials WHERE id = ?');
+  const all = db.prepare<[], CredentialRow>('SELECT * FROM credentials ORDER BY id');
+  const member = db.prepare<[string], number>('SELECT 1 FROM members WHERE id = ?').pluck();
+  const create = db.prepare(
+    'INSERT INTO credentials VALUES (@id, @member, @format, @hash, @last4, @status, @valid_from_ms, @valid_until_ms)',
+  );
+  const revoke = db.prepare("UPDATE credentials SET status = 'revoked' WHERE id = ?");
+  const get = (id: string): CredentialRecord | undefined => {
+    const row = byId.get(id);
+    return row === undefined ? undefined : toCredential(row);
+  };
+  return {
+    insert(credential) {
+      if (member.get(credential.member) === undefined) {
+        return { ok: false, code: 'conflict', why: `There is no member ${credential.member}.` };
+      }
+      return unlessTaken('This card belongs to a member already; revoke it there first.', () => {
+        const { validFromMs, validUntilMs, ...rest } = credential;
+        create.run({ ...rest, valid_from_ms: orNull(validFromMs), valid_until_ms: orNull(validUntilMs) });
+        return { ok: true, value: credential };
+      });
+    },
+    revoke(id) {
+      if (revoke.run(id).changes === 0) return { ok: false, code: 'not_found' };
+      const after = get(id);
+      return after === undefined ? { ok: false, code: 'not_found' } : { ok: true, value: after };
+    },
+    get,
+    list: () => all.all().map(toCredential),
+  };
+}
+
+/** A unique index that refuses is an expected failure: a value, not an error. */
+function unlessTaken<T>(why: string, write: () => Result<T>): Result<T> {
+  try {
+    return write();
+  } catch (error) {
+    if (isConstraint(error)) return { ok: false, code: 'conflict', why };
+    throw error;
+  }
+}

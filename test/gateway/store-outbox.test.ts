@@ -1,0 +1,176 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Measurement } from '../../gateway/core/effects.ts';
+import { decodeFields, encodeLine } from '../../gateway/store/line.ts';
+import { openStore, type StoreOptions } from '../../gateway/store/store.ts';
+import type { Store } from '../../gateway/store/types.ts';
+
+const DAY_MS = 86_400_000;
+let dir: string;
+let store: Store;
+beforeEach(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'doorward-outbox-'));
+  store = openStore(dir);
+});
+afterEach(() => {
+  store.close();
+  fs.rmSync(dir, { recursive: true });
+});
+function reopen(options: StoreOptions = {}): void {
+  store.close();
+  store = openStore(dir, options);
+}
+
+function light(atMs: number, change: Partial<Measurement> = {}): Measurement {
+  return { measurement: 'light', tags: { site: 's', room: 'r1' }, fields: { level: { float: 80 } }, atMs, ...change };
+}
+const stampOf = (line: string) => line.slice(line.lastIndexOf(' ') + 1);
+
+describe('line protocol', () => {
+  test('escapes, types and stamp are those of InfluxDB', () => {
+    const point: Measurement = {
+      measurement: 'climate',
+      tags: { room: 'a b,c=d', site: 's', empty: '' },
+      fields: { mode: 'say "hi" \\', temperature: { float: 21.5 }, people: { int: 3 }, on: false, 'odd key': true },
+      atMs: 1_700_000_000_123,
+    };
+    expect(encodeLine(point, 42)).toBe(
+      'climate,room=a\\ b\\,c\\=d,site=s mode="say \\"hi\\" \\\\",temperature=21.5,people=3i,on=false,odd\\ key=true 1700000000123000042',
+    );
+  });
+
+  test('a value that is none is left out, and a point without a value is no point', () => {
+    const fields = { a: { float: Number.NaN }, b: { float: Number.POSITIVE_INFINITY }, c: { int: 1.5 } };
+    expect(encodeLine(light(1, { fields: { ...fields, d: { int: 2 } } }), 0)).toBe('light,room=r1,site=s d=2i 1000000');
+    expect(encodeLine(light(1, { fields }), 0)).toBeUndefined();
+    store.outbox.append([light(1, { fields }), light(2)]);
+    expect(store.outbox.size).toBe(1);
+  });
+
+  test('no value ends its line, and what was encoded is what is decoded', () => {
+    const text = fc.string({ unit: 'binary', minLength: 1 });
+    const field = fc.oneof(
+      text,
+      fc.boolean(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map((float) => ({ float: float + 0 })),
+      fc.maxSafeInteger().map((int) => ({ int })),
+    );
+    fc.assert(
+      fc.property(fc.array(field, { minLength: 1, maxLength: 5 }), text, text, (values, key, tag) => {
+        const fields = Object.fromEntries(values.map((value, index) => [`f${index}${key}`, value]));
+        const line = encodeLine(light(5, { fields, tags: { room: tag } }), 1) ?? '';
+        expect(line).not.toMatch(/[\r\n]/);
+        const oneLine = (value: string) => value.replace(/[\r\n]/g, ' ');
+        expect(Object.values(decodeFields(line))).toEqual(
+          values.map((value) =>
+            typeof value === 'string'
+              ? oneLine(value)
+              : typeof value === 'boolean'
+                ? value
+                : 'int' in value
+                  ? value.int
+                  : value.float,
+          ),
+        );
+      }),
+    );
+  });
+});
+
+describe('stamps', () => {
+  test('are unique for points of one millisecond, also when the row before is long gone and the gateway was started anew', () => {
+    const seen = new Set<string>();
+    for (let round = 0; round < 5; round += 1) {
+      store.outbox.append(Array.from({ length: 200 }, () => light(1_700_000_000_000)));
+      for (const row of store.outbox.peek(1_000)) seen.add(stampOf(row.line));
+      store.outbox.acknowledge(Number.MAX_SAFE_INTEGER);
+      reopen();
+    }
+    expect(seen.size).toBe(1_000);
+    expect([...seen].every((stamp) => /^1700000000000\d{6}$/.test(stamp))).toBe(true);
+  });
+});
+
+describe('the queue', () => {
+  test('is first in, first out, and counts across a restart', () => {
+    store.outbox.append([1, 2, 3, 4, 5].map((atMs) => light(atMs)));
+    expect(store.outbox.peek(2).map((row) => row.id)).toEqual([1, 2]);
+    store.outbox.acknowledge(2);
+    expect(store.outbox.size).toBe(3);
+    store.outbox.quarantine(4, 'because');
+    store.outbox.quarantine(4, 'again');
+    store.outbox.quarantine(99, 'not there');
+    expect(store.outbox.size).toBe(2);
+    reopen();
+    expect(store.outbox.size).toBe(2);
+    expect(store.outbox.refused).toBe(1);
+    expect(store.outbox.peek(9).map((row) => row.id)).toEqual([3, 5]);
+    expect(store.outbox.quarantined(9)).toMatchObject([{ id: 4, why: 'because' }]);
+    store.outbox.append([light(6)]);
+    expect(store.outbox.peek(9).map((row) => row.id)).toEqual([3, 5, 6]);
+  });
+
+  test('over the disk quota the oldest go, counted, and the newest stay', () => {
+    reopen({ quotaMb: 2 });
+    const note = 'x'.repeat(400);
+    for (let round = 0; round < 12; round += 1) {
+      store.outbox.append(
+        Array.from({ length: 1_000 }, (_, n) => light(round * 1_000 + n, { fields: { note, n: { int: n } } })),
+      );
+    }
+    expect(store.outbox.dropped).toBeGreaterThan(0);
+    expect(store.outbox.size + store.outbox.dropped).toBe(12_000);
+    const rows = store.outbox.peek(20_000);
+    expect(rows).toHaveLength(store.outbox.size);
+    expect(rows.at(-1)?.id).toBe(12_000);
+    expect(rows[0]?.id).toBe(store.outbox.dropped + 1);
+    const used = ['telemetry.db', 'telemetry.db-wal'].map((name) => fs.statSync(path.join(dir, name)).size);
+    expect(used[0]).toBeLessThan(4 * 1024 * 1024);
+    const { dropped } = store.outbox;
+    reopen();
+    expect(store.outbox.dropped).toBe(dropped);
+  });
+});
+
+describe('the embedded history', () => {
+  test('answers by room and window, half-open, and forgets what is older than its days', () => {
+    reopen({ historyDays: 90 });
+    const old = 1_700_000_000_000;
+    store.outbox.append([
+      light(old),
+      light(old + 1, { fields: { level: { float: 1 }, note: 'a,b=c d' } }),
+      light(old + 2),
+    ]);
+    store.outbox.append([light(old + 1, { tags: { room: 'r2' } }), light(old + 1, { measurement: 'climate' })]);
+    const range = (fromMs: number, toMs: number) =>
+      store.outbox.range({ measurement: 'light', room: 'r1', fromMs, toMs });
+    expect(range(old + 1, old + 2)).toEqual([{ atMs: old + 1, fields: { level: 1, note: 'a,b=c d' } }]);
+    expect(range(old, old + 2)).toHaveLength(2);
+    store.outbox.append([light(old + 90 * DAY_MS + 1)]);
+    expect(range(old, old + 91 * DAY_MS).map((row) => row.atMs)).toEqual([old + 1, old + 2, old + 90 * DAY_MS + 1]);
+    expect(store.outbox.dropped).toBe(0);
+  });
+
+  test('on the way to InfluxDB age forgets nothing', () => {
+    store.outbox.append([light(1), light(1_000 * DAY_MS)]);
+    expect(store.outbox.size).toBe(2);
+  });
+
+  test('a day of one room is found among a hundred thousand points without looking at them all', () => {
+    reopen({ historyDays: 90 });
+    for (let room = 0; room < 20; room += 1) {
+      store.outbox.append(
+        Array.from({ length: 5_000 }, (_, n) =>
+          light(n * 60_000, { tags: { room: `room-${room}` }, measurement: 'climate' }),
+        ),
+      );
+    }
+    const began = process.cpuUsage();
+    const rows = store.outbox.range({ measurement: 'climate', room: 'room-7', fromMs: DAY_MS, toMs: 2 * DAY_MS });
+    expect(rows).toHaveLength(1_440);
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(200);
+  });
+});
