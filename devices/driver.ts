@@ -84,6 +84,8 @@ export type DeviceMessage =
       readonly seq?: number | undefined;
       readonly atMs?: number | undefined;
       readonly retained: boolean;
+      /** What a presence sensor senses with: a `pir` sees motion, `mmwave` also who sits still. */
+      readonly sensor?: 'pir' | 'mmwave' | 'other' | undefined;
       /** Id of the command that led to this state. */
       readonly command?: string | undefined;
     }
