@@ -16,5 +16,7 @@ export interface Bus {
   publish(topic: string, payload: string, options?: { readonly retain?: boolean }): boolean;
   /** Called at each change; `why` is a sentence when the link is down. */
   onLink(listener: (up: boolean, why: string) => void): void;
+  /** Deletes what the broker retains below the filter (stale commands) and says how much it was. Nobody is handed it. */
+  clearRetained?(filter: string): Promise<number>;
   close(): Promise<void>;
 }
