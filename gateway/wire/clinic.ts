@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { id, instant, role } from './common.ts';
+import { id, instant, ref, role } from './common.ts';
 
 export const bookingStatus = z.enum(['confirmed', 'checked_in', 'tentative', 'cancelled', 'released', 'fulfilled']);
 export const booking = z.object({
-  id,
-  room: id,
-  holder: id,
-  delegates: z.array(id),
+  id: ref,
+  room: ref,
+  /** Member id; empty where the reader may not know it. */
+  holder: ref,
+  delegates: z.array(ref),
   start: instant,
   end: instant,
   status: bookingStatus,
@@ -14,6 +15,7 @@ export const booking = z.object({
   title: z.string(),
 });
 export type Booking = z.infer<typeof booking>;
+export const bookings = z.array(booking);
 export const newBooking = z.strictObject({
   /** Chosen by the caller for a safe repeat; made by the gateway when absent. */
   id: id.regex(/^[A-Za-z0-9._-]+$/).optional(),
@@ -46,13 +48,14 @@ export const weekly = z.strictObject({
 /** No `weekly` means always. */
 export const right = z.strictObject({ doors: z.array(id).min(1), weekly: z.array(weekly).min(1).optional() });
 export const member = z.object({
-  id,
+  id: ref,
   name: z.string(),
   kind: z.enum(['practitioner', 'staff', 'cleaner']),
   status: z.enum(['active', 'suspended', 'left']),
   rights: z.array(right),
 });
 export type Member = z.infer<typeof member>;
+export const members = z.array(member);
 export const newMember = z.strictObject({
   id: id.regex(/^[A-Za-z0-9._-]+$/).optional(),
   name: z.string().trim().min(1).max(120),
@@ -68,8 +71,8 @@ export const memberChange = z.strictObject({
 });
 
 export const credential = z.object({
-  id,
-  member: id,
+  id: ref,
+  member: ref,
   format: z.string(),
   last4: z.string(),
   status: z.enum(['active', 'revoked']),
@@ -77,6 +80,7 @@ export const credential = z.object({
   validUntil: instant.nullable(),
 });
 export type Credential = z.infer<typeof credential>;
+export const credentials = z.array(credential);
 const validity = { validFrom: instant.optional(), validUntil: instant.optional() };
 export const newCredential = z.union([
   z.strictObject({
@@ -89,7 +93,7 @@ export const newCredential = z.union([
   z.strictObject({ member: id, seen: id, ...validity }),
 ]);
 export const unknownCard = z.object({
-  id,
+  id: ref,
   reader: z.string(),
   door: z.string().nullable(),
   format: z.string(),
@@ -97,6 +101,7 @@ export const unknownCard = z.object({
   seenAt: instant,
 });
 export type UnknownCard = z.infer<typeof unknownCard>;
+export const unknownCards = z.array(unknownCard);
 
 export const event = z.object({
   seq: z.number().int(),
@@ -155,8 +160,13 @@ export const newUser = z.strictObject({
   member: id.optional(),
   password: z.string().min(10).max(256),
 });
-export const token = z.object({ id, role, note: z.string(), createdAt: instant });
+/** `PUT users/{name}`: a new user, or a new role and password of a known one. */
+export const userChange = newUser.omit({ name: true });
+export const users = z.array(user);
+export const token = z.object({ id: ref, role, note: z.string(), createdAt: instant });
 export const newToken = z.strictObject({ role, note: z.string().max(120).default('') });
+export const tokens = z.array(token);
+/** The only time that the token itself is shown. */
 export const createdToken = token.extend({ token: z.string() });
 
 export const site = z.object({

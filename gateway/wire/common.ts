@@ -3,7 +3,10 @@ import { z } from 'zod';
 
 /** RFC 3339 with an offset, read into the same instant; sent in UTC with milliseconds. */
 export const instant = z.iso.datetime({ offset: true });
+/** An id as a client may choose or send it. */
 export const id = z.string().min(1).max(64);
+/** An id as the gateway sends it: calendars bring longer ones. */
+export const ref = z.string();
 
 /** RFC 9457 problem details, `application/problem+json`. */
 export const problem = z.object({

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { id, instant } from './common.ts';
+import { instant, ref } from './common.ts';
 
 export const bookingRef = z.object({
-  id,
+  id: ref,
   holder: z.string(),
   /** The holder's name, where the reader may know it. */
   holderName: z.string().nullable(),
@@ -12,7 +12,7 @@ export const bookingRef = z.object({
 });
 
 export const door = z.object({
-  id,
+  id: ref,
   name: z.string(),
   room: z.string().nullable(),
   common: z.boolean(),
@@ -30,6 +30,7 @@ export const door = z.object({
   alarms: z.array(z.string()),
   updatedAt: instant,
 });
+export const doors = z.array(door);
 export type Door = z.infer<typeof door>;
 
 export const climateModes = [
@@ -45,7 +46,7 @@ export const climateModes = [
 ] as const;
 
 export const room = z.object({
-  id,
+  id: ref,
   name: z.string(),
   kind: z.enum(['consult', 'therapy', 'procedure', 'waiting', 'store', 'other']),
   floor: z.string(),
@@ -79,10 +80,11 @@ export const room = z.object({
   alarms: z.array(z.string()),
   updatedAt: instant,
 });
+export const rooms = z.array(room);
 export type Room = z.infer<typeof room>;
 
 export const alarm = z.object({
-  id,
+  id: ref,
   kind: z.string(),
   severity: z.enum(['info', 'warning', 'critical']),
   door: z.string().nullable(),
@@ -96,10 +98,11 @@ export const alarm = z.object({
   note: z.string().nullable(),
   resolvedAt: instant.nullable(),
 });
+export const alarms = z.array(alarm);
 export type Alarm = z.infer<typeof alarm>;
 
 export const device = z.object({
-  id,
+  id: ref,
   driver: z.string(),
   /** null: not heard of since the gateway started. */
   online: z.boolean().nullable(),
