@@ -1,0 +1,70 @@
+import type { Booking } from '../../gateway/wire/clinic.ts';
+import { ApiError } from './api.ts';
+import { clock, dayName, dayOf, HOUR_MS, instantOf, MINUTE_MS, ms } from './time.ts';
+
+/** What the booking form holds: wall times of the site's zone. */
+export interface BookingForm {
+  readonly room: string;
+  readonly holder: string;
+  readonly day: string;
+  readonly from: string;
+  readonly to: string;
+  readonly title: string;
+}
+
+/** A booking to change, or the place and time that was clicked for a new one. */
+export interface BookingDraft {
+  readonly booking?: Booking | undefined;
+  readonly room?: string | undefined;
+  readonly startMs?: number | undefined;
+}
+
+export const GRID_MS = 15 * MINUTE_MS;
+
+export function formOf(
+  draft: BookingDraft,
+  fallback: { room: string; holder: string; nowMs: number },
+  timeZone: string,
+): BookingForm {
+  const { booking } = draft;
+  const startMs = booking ? ms(booking.start) : Math.ceil((draft.startMs ?? fallback.nowMs) / GRID_MS) * GRID_MS;
+  const endMs = booking ? ms(booking.end) : startMs + HOUR_MS;
+  return {
+    room: booking?.room ?? draft.room ?? fallback.room,
+    holder: booking?.holder ?? fallback.holder,
+    day: dayOf(startMs, timeZone),
+    from: clock(startMs, timeZone),
+    to: clock(endMs, timeZone),
+    title: booking?.title ?? '',
+  };
+}
+
+/** The form's window; an end at or before the start is on the next day. */
+export function windowOf(form: BookingForm, timeZone: string): { startMs: number; endMs: number } {
+  const startMs = instantOf(form.day, form.from, timeZone);
+  const sameDay = instantOf(form.day, form.to, timeZone);
+  if (sameDay > startMs) return { startMs, endMs: sameDay };
+  const next = new Date(Date.parse(`${form.day}T00:00:00Z`) + 24 * HOUR_MS).toISOString().slice(0, 10);
+  return { startMs, endMs: instantOf(next, form.to, timeZone) };
+}
+
+/** The end moved on by some minutes, as wall time. */
+export function longerBy(form: BookingForm, minutes: number, timeZone: string): BookingForm {
+  return { ...form, to: clock(windowOf(form, timeZone).endMs + minutes * MINUTE_MS, timeZone) };
+}
+
+/** A refused booking as a sentence; a clash names whose booking is in the way, and when. */
+export function refusalText(
+  error: unknown,
+  known: readonly Booking[],
+  words: { nameOf: (member: string) => string; roomName: (room: string) => string; timeZone: string },
+): string {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.code !== 'booking_overlap') return error.message;
+  const clash = typeof error.clash === 'string' ? known.find((booking) => booking.id === error.clash) : error.clash;
+  if (!clash?.start || !clash.end) return error.message;
+  const who = clash.holder ? words.nameOf(clash.holder) : 'Someone else';
+  const where = clash.room ? words.roomName(clash.room) : 'the room';
+  const startMs = ms(clash.start);
+  return `${who} has ${where} from ${clock(startMs, words.timeZone)} to ${clock(ms(clash.end), words.timeZone)} on ${dayName(startMs, words.timeZone)}. Choose another time or room.`;
+}

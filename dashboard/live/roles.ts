@@ -1,0 +1,34 @@
+import type { Role } from '../../gateway/wire/common.ts';
+
+/** What the page offers. The gateway enforces the same on its side; this only spares people a refusal. */
+export type Ability =
+  | 'unlock'
+  | 'alarms'
+  | 'bookings'
+  | 'own_bookings'
+  | 'people'
+  | 'names'
+  | 'devices'
+  | 'test'
+  | 'time';
+
+const MAY: Record<Role, readonly Ability[]> = {
+  manager: ['unlock', 'alarms', 'bookings', 'people', 'names', 'devices', 'test', 'time'],
+  reception: ['unlock', 'alarms', 'bookings', 'people', 'names', 'devices'],
+  viewer: ['names', 'devices'],
+  practitioner: ['own_bookings'],
+  /** For machines: it sees no room, so the dashboard has nothing to show to it. */
+  integrator: [],
+};
+
+export function may(role: Role, ability: Ability): boolean {
+  return MAY[role].includes(ability);
+}
+
+export const ROLE_WORDS: Record<Role, string> = {
+  manager: 'Manager',
+  reception: 'Reception',
+  viewer: 'Viewer',
+  practitioner: 'Practitioner',
+  integrator: 'Integrator',
+};
