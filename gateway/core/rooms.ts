@@ -6,7 +6,7 @@ import type { MeasurementField } from './effects.ts';
 import type { Now } from './facts.ts';
 import { decideLighting, lightValue } from './lighting/lighting.ts';
 import { type OccupancyInput, occupancyConditions, occupancyView, stepOccupancy } from './occupancy/occupancy.ts';
-import type { RoomState } from './roomstate.ts';
+import { draftRoom, type RoomDraft, type RoomState } from './roomstate.ts';
 import type { Point, Room } from './site.ts';
 import { isOnline, type State, send } from './state.ts';
 
@@ -17,14 +17,20 @@ export const TELEMETRY_EVERY_MS = 60_000;
 export function occupancyInput(state: State, room: Room, input: OccupancyInput, now: Now): void {
   const before = state.rooms.get(room.id);
   if (before === undefined) return;
-  state.rooms.set(room.id, { ...before, occupancy: stepOccupancy(room, before.occupancy, input, now) });
+  const occupancy = stepOccupancy(room, before.occupancy, input, now);
+  if (occupancy === before.occupancy) return;
+  const next = draftRoom(before);
+  next.occupancy = occupancy;
+  state.rooms.set(room.id, next);
 }
 
 export function badgeGranted(state: State, room: Room, now: Now): void {
   const before = state.rooms.get(room.id);
   if (before === undefined) return;
-  const occupancy = stepOccupancy(room, before.occupancy, { kind: 'badge' }, now);
-  state.rooms.set(room.id, { ...before, occupancy, lastBadgeMonoMs: now.monoMs });
+  const next = draftRoom(before);
+  next.occupancy = stepOccupancy(room, before.occupancy, { kind: 'badge' }, now);
+  next.lastBadgeMonoMs = now.monoMs;
+  state.rooms.set(room.id, next);
   state.unsettled.add(room.id);
 }
 
@@ -33,26 +39,28 @@ export function evaluateRoom(state: State, room: Room, now: Now): void {
   const before = state.rooms.get(room.id);
   if (before === undefined) return;
   const held = state.schedule.held(room.id);
-  const bookedNow = held.findCovering(now.wallMs, 0, 0, () => true);
-  const next = held.next(now.wallMs);
   const outputs = new Map(before.outputs);
   const conditions: Condition[] = [...occupancyConditions(room, before.occupancy, now)];
-  const booked: RoomState = { ...before, bookedNow, next, outputs };
-  const warm = climate(state, room, booked, outputs, conditions, now);
-  const lit = lights(state, room, warm, outputs, conditions, now);
+  const next = draftRoom(before);
+  next.bookedNow = held.findCovering(now.wallMs, 0, 0, () => true);
+  next.next = held.next(now.wallMs);
+  next.outputs = outputs;
+  climate(state, room, next, outputs, conditions, now);
+  lights(state, room, next, outputs, conditions, now);
   state.alarms.reconcile(`room:${room.id}`, conditions, now, state.id);
-  state.rooms.set(room.id, tell(state, room, lit, now));
+  tell(state, room, next, now);
+  state.rooms.set(room.id, next);
 }
 
 function climate(
   state: State,
   room: Room,
-  rs: RoomState,
+  rs: RoomDraft,
   outputs: Map<Point, RelayState<'on' | 'off' | number>>,
   conditions: Condition[],
   now: Now,
-): RoomState {
-  if (room.climate === undefined) return rs;
+): void {
+  if (room.climate === undefined) return;
   const { temperature, heating, cooling } = room.points;
   const reading = temperature === undefined ? undefined : state.readings.get(temperature);
   const relay = (point: Point | undefined) => ({
@@ -85,23 +93,22 @@ function climate(
   conditions.push(...decision.conditions);
   if (heating !== undefined) drive(state, room, heating, decision.heating, outputs, conditions, now);
   if (cooling !== undefined) drive(state, room, cooling, decision.cooling, outputs, conditions, now);
-  const heatingOn =
-    decision.heating === 'off'
-      ? undefined
-      : (rs.heatingOn ?? { sinceMonoMs: now.monoMs, temperature: numberOrNull(reading?.value ?? null) });
-  return { ...rs, climate: decision, climateLatch: decision.latch, heatingOn };
+  rs.climate = decision;
+  rs.climateLatch = decision.latch;
+  if (decision.heating === 'off') rs.heatingOn = undefined;
+  else rs.heatingOn ??= { sinceMonoMs: now.monoMs, temperature: numberOrNull(reading?.value ?? null) };
 }
 
 function lights(
   state: State,
   room: Room,
-  rs: RoomState,
+  rs: RoomDraft,
   outputs: Map<Point, RelayState<'on' | 'off' | number>>,
   conditions: Condition[],
   now: Now,
-): RoomState {
+): void {
   const first = room.points.lights[0];
-  if (room.lighting === undefined || first === undefined) return rs;
+  if (room.lighting === undefined || first === undefined) return;
   const reading = state.readings.get(first);
   const decision = decideLighting(
     room,
@@ -119,7 +126,8 @@ function lights(
   for (const point of room.points.lights) {
     drive(state, room, point, lightValue(point, decision), outputs, conditions, now);
   }
-  return { ...rs, lighting: decision, lightingLatch: decision.latch };
+  rs.lighting = decision;
+  rs.lightingLatch = decision.latch;
 }
 
 function drive(
@@ -168,7 +176,7 @@ export function numberOrNull(value: unknown): number | null {
 }
 
 /** The room's series and the live view: at once when something changed, else once a minute. */
-function tell(state: State, room: Room, rs: RoomState, now: Now): RoomState {
+function tell(state: State, room: Room, rs: RoomDraft, now: Now): void {
   const view = occupancyView(rs.occupancy);
   const told = {
     occupancy: `${view.state}|${rs.bookedNow?.id ?? ''}|${view.people ?? ''}`,
@@ -184,7 +192,7 @@ function tell(state: State, room: Room, rs: RoomState, now: Now): RoomState {
     !changed('lights') &&
     rs.next?.id === state.rooms.get(room.id)?.next?.id
   ) {
-    return rs;
+    return;
   }
   state.changed.rooms.add(room.id);
   if (due || changed('occupancy')) tellOccupancy(state, room, rs, now);
@@ -192,12 +200,9 @@ function tell(state: State, room: Room, rs: RoomState, now: Now): RoomState {
   if (rs.lighting !== undefined && (due || changed('lights'))) {
     point(state, 'light', room, { level: { float: rs.lighting.target } }, now);
   }
-  return {
-    ...rs,
-    told,
-    updatedAtMs: now.wallMs,
-    nextTelemetryMonoMs: due ? now.monoMs + TELEMETRY_EVERY_MS : rs.nextTelemetryMonoMs,
-  };
+  rs.told = told;
+  rs.updatedAtMs = now.wallMs;
+  if (due) rs.nextTelemetryMonoMs = now.monoMs + TELEMETRY_EVERY_MS;
 }
 
 function climateKey(decision: ClimateDecision, state: State, room: Room): string {

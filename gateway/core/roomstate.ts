@@ -25,10 +25,40 @@ export interface RoomState {
   readonly updatedAtMs: number;
 }
 
+/** A room's next state while it is being worked out. */
+export type RoomDraft = { -readonly [K in keyof Required<RoomState>]: RoomState[K] };
+
+/** Field by field, which is many times faster than spreading (see `touched` in doors/door.ts). */
+export function draftRoom(state: RoomState): RoomDraft {
+  return {
+    occupancy: state.occupancy,
+    climate: state.climate,
+    climateLatch: state.climateLatch,
+    lighting: state.lighting,
+    lightingLatch: state.lightingLatch,
+    outputs: state.outputs,
+    lastBadgeMonoMs: state.lastBadgeMonoMs,
+    heatingOn: state.heatingOn,
+    bookedNow: state.bookedNow,
+    next: state.next,
+    told: state.told,
+    nextTelemetryMonoMs: state.nextTelemetryMonoMs,
+    updatedAtMs: state.updatedAtMs,
+  };
+}
+
 export function initialRoom(room: Room, now: Now): RoomState {
   return {
     occupancy: initialOccupancy(room, now),
+    climate: undefined,
+    climateLatch: undefined,
+    lighting: undefined,
+    lightingLatch: undefined,
     outputs: new Map(),
+    lastBadgeMonoMs: undefined,
+    heatingOn: undefined,
+    bookedNow: undefined,
+    next: undefined,
     told: { occupancy: '', climate: '', lights: '' },
     nextTelemetryMonoMs: now.monoMs,
     updatedAtMs: now.wallMs,

@@ -23,6 +23,7 @@ import { type Binding, deviceOf, journal, type State, send } from './state.ts';
 
 /** After a start the first reports come in; only then are alarms of the run before held against what is. */
 export const SETTLE_MS = 90_000;
+const NOTHING_BOUND: readonly Binding[] = [];
 const PRUNE_EVERY_MS = 3600_000;
 /** How long a technician's test of an output lasts. */
 export const TEST_PULSE_MS = 2_000;
@@ -55,7 +56,9 @@ export function settle(state: State, now: Now): readonly Effect[] {
 function route(state: State, fact: Fact, now: Now): void {
   switch (fact.kind) {
     case 'credential':
-      forBound(state, fact.point, 'reader', (door) => credentialRead(state, door, fact, now));
+      for (const binding of state.bindings.get(fact.point) ?? NOTHING_BOUND) {
+        if (binding.as === 'reader') credentialRead(state, binding.door, fact, now);
+      }
       break;
     case 'keypad':
       forBound(state, fact.point, 'reader', (door) => keypadUsed(state, door, fact, now));

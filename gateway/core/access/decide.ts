@@ -29,10 +29,11 @@ export interface Decision {
   readonly booking?: Booking | undefined;
 }
 
-type Verdict = Pick<Decision, 'outcome' | 'reason' | 'subReason' | 'booking'>;
+/** A decision while it is being made: credential and member are filled in at the end. */
+type Verdict = { -readonly [K in keyof Required<Decision>]: Decision[K] };
 
 function granted(subReason?: SubReason, booking?: Booking): Verdict {
-  return { outcome: 'granted', reason: 'granted', subReason, booking };
+  return { outcome: 'granted', reason: 'granted', subReason, booking, credential: undefined, member: undefined };
 }
 
 export function decide(records: AccessRecords, door: Door, read: CredentialFact, now: Now): Decision {
@@ -42,12 +43,13 @@ export function decide(records: AccessRecords, door: Door, read: CredentialFact,
     read.stale !== undefined
       ? denied('denied_other', read.stale)
       : (credentialVerdict(records, credential, member, now) ?? rightVerdict(records, door, member as Member, now));
-  const { outcome, reason, subReason, booking } = verdict;
-  return { outcome, reason, subReason, booking, credential, member };
+  verdict.credential = credential;
+  verdict.member = member;
+  return verdict;
 }
 
 function denied(reason: Reason, subReason?: SubReason, booking?: Booking): Verdict {
-  return { outcome: 'denied', reason, subReason, booking };
+  return { outcome: 'denied', reason, subReason, booking, credential: undefined, member: undefined };
 }
 
 /** An active credential wins over a revoked one of the same number: a card may be given to somebody else. */

@@ -7,7 +7,7 @@ import type { Now } from '../facts.ts';
 import type { Point, Room } from '../site.ts';
 import type { OccupancyView } from '../views.ts';
 import { activityAt, co2Report, co2Slope, halfLifeMs, type OccupancyTuning, TUNING } from './evidence.ts';
-import type { OccupancyInput, OccupancyState, PresenceSensor } from './state.ts';
+import { draftOccupancy, type OccupancyInput, type OccupancyState, type PresenceSensor } from './state.ts';
 
 export type { OccupancyInput, OccupancyState } from './state.ts';
 
@@ -126,8 +126,11 @@ function take(
       return { ...state, co2: co2Report(state.co2, input.value, now.monoMs) };
     case 'door':
       return input.value === 'open' ? { ...state, doorOpenedMonoMs: now.monoMs } : state;
-    case 'badge':
-      return { ...state, badgeMonoMs: now.monoMs };
+    case 'badge': {
+      const next = draftOccupancy(state);
+      next.badgeMonoMs = now.monoMs;
+      return next;
+    }
     case 'device':
       return withDevice(room, state, input.device, input.online, now, tuning);
     case 'tick':
@@ -248,18 +251,23 @@ function settle(room: Room, before: OccupancyState, now: Now, tuning: OccupancyT
     state = seen({ ...state, activity, activityAtMonoMs: now.monoMs }, now);
   }
   const blindSinceMonoMs = canTell(state, now) ? null : (state.blindSinceMonoMs ?? now.monoMs);
-  if (blindSinceMonoMs !== state.blindSinceMonoMs) state = { ...state, blindSinceMonoMs };
+  if (blindSinceMonoMs !== state.blindSinceMonoMs) {
+    const blind = draftOccupancy(state);
+    blind.blindSinceMonoMs = blindSinceMonoMs;
+    state = blind;
+  }
   const { verdict, confidence: exact } = on ? SEEN_NOW : judge(room, state, now, tuning);
   const confidence = Math.round(exact * 100) / 100;
   if (verdict === state.verdict && confidence === state.confidence) return state;
-  return {
-    ...state,
-    verdict,
-    confidence,
-    sinceMs: verdict === state.verdict ? state.sinceMs : now.wallMs,
-    // Spent evidence stays spent: a room called vacant needs a new sign of life.
-    visitSinceMonoMs: verdict === 'occupied' ? state.visitSinceMonoMs : null,
-  };
+  const next = draftOccupancy(state);
+  next.confidence = confidence;
+  // Spent evidence stays spent: a room called vacant needs a new sign of life.
+  if (verdict !== 'occupied') next.visitSinceMonoMs = null;
+  if (verdict !== state.verdict) {
+    next.verdict = verdict;
+    next.sinceMs = now.wallMs;
+  }
+  return next;
 }
 
 interface Verdict {

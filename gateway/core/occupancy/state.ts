@@ -31,6 +31,33 @@ export interface PresenceSensor {
   readonly offline: boolean;
 }
 
+/** A room's next occupancy while it is being worked out. */
+export type OccupancyDraft = { -readonly [K in keyof OccupancyState]: OccupancyState[K] };
+
+/** Field by field, which is many times faster than spreading (see `touched` in doors/door.ts). */
+export function draftOccupancy(state: OccupancyState): OccupancyDraft {
+  return {
+    verdict: state.verdict,
+    confidence: state.confidence,
+    sinceMs: state.sinceMs,
+    startedMonoMs: state.startedMonoMs,
+    sensors: state.sensors,
+    people: state.people,
+    lastSeenMs: state.lastSeenMs,
+    lastSeenMonoMs: state.lastSeenMonoMs,
+    visitSinceMonoMs: state.visitSinceMonoMs,
+    expected: state.expected,
+    activity: state.activity,
+    activityAtMonoMs: state.activityAtMonoMs,
+    activityWhenSeen: state.activityWhenSeen,
+    co2: state.co2,
+    slopeWhenSeen: state.slopeWhenSeen,
+    badgeMonoMs: state.badgeMonoMs,
+    doorOpenedMonoMs: state.doorOpenedMonoMs,
+    blindSinceMonoMs: state.blindSinceMonoMs,
+  };
+}
+
 export interface OccupancyState {
   readonly verdict: 'occupied' | 'vacant' | 'unknown';
   readonly confidence: number;
