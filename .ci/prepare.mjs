@@ -30,6 +30,7 @@ const TEST_SERVERS = [
   { there: () => has('influxd'), name: 'influxdb' },
   { there: () => has('mosquitto'), name: 'mosquitto' },
   { there: () => has('mosquitto_pub'), name: 'mosquitto-clients' },
+  { there: () => has('radicale'), name: 'radicale' },
   { there: () => has('chromium'), name: 'chromium' },
   { there: () => has('socat'), name: 'socat' },
   { there: () => has('curl'), name: 'curl' },

@@ -91,7 +91,12 @@ const RULES: readonly Rule[] = [
     types: [CORE, LOOP_TYPES],
     packages: [NODE, /^mqtt$/],
   },
-  { room: /^gateway\/calendars\//, ours: [CORE], types: [STORE_TYPES], packages: [NODE, /^temporal-polyfill$/] },
+  {
+    room: /^gateway\/calendars\//,
+    ours: [CORE],
+    types: [STORE_TYPES, LOOP_TYPES],
+    packages: [NODE, /^temporal-polyfill$/, /^undici$/, /^tsdav$/, /^windows-iana$/, /^pino$/],
+  },
   {
     room: /^gateway\/telemetry\//,
     ours: [CORE],
