@@ -1,4 +1,6 @@
 /** `npm run bench [-- PART …]`: every figure, its target beside it. */
+import { benchCaldav } from './caldav.ts';
+import { benchCalendars } from './calendars.ts';
 import { benchCore } from './core.ts';
 import { benchDashboard } from './dashboard.ts';
 import { benchDrain } from './drain.ts';
@@ -14,6 +16,8 @@ const PARTS: Readonly<Record<string, () => void | Promise<void>>> = {
   memory: benchMemory,
   drain: benchDrain,
   dashboard: benchDashboard,
+  calendars: benchCalendars,
+  caldav: benchCaldav,
 };
 
 const asked = process.argv.slice(2);
