@@ -1,28 +1,39 @@
 /** Changes of what the clinic keeps: bookings, members, credentials. They act on the very next decision. */
 import type { Condition } from './alarms/condition.ts';
+import { lookAgain, noteRevoked, openBefore } from './bookings/care.ts';
 import { KEEP_ENDED_MS, LOCAL_SOURCE } from './bookings/schedule.ts';
-import type { BookingsFact, CredentialsFact, MembersFact, Now } from './facts.ts';
+import type { BookingRulesFact, BookingsFact, CredentialsFact, MembersFact, Now } from './facts.ts';
+import type { Booking } from './records.ts';
 import { journal, type State } from './state.ts';
 
+const MS_PER_MIN = 60_000;
+const MS_PER_H = 3600_000;
+
 export function changeBookings(state: State, fact: BookingsFact, now: Now): void {
+  const { schedule } = state;
   const rooms = new Set<string>();
-  // Sorted, so that each insertion into an index is an append; the first confirmed keeps the room either way.
-  const upsert = fact.upsert.length > 1 ? [...fact.upsert].sort((a, b) => a.startMs - b.startMs) : fact.upsert;
-  for (const id of fact.remove) {
-    const removed = state.schedule.remove(id);
-    if (removed !== undefined) rooms.add(removed.room);
-  }
-  for (const booking of upsert) {
-    const before = state.schedule.get(booking.id);
-    if (before !== undefined) rooms.add(before.room);
-    if (booking.endMs < now.wallMs - KEEP_ENDED_MS) {
-      // Moved into the past: its old time must not open a door any longer.
-      state.schedule.remove(booking.id);
-      continue;
-    }
-    state.schedule.put(booking);
+  const gone = [...fact.remove];
+  // The last word on a booking counts where a fact has two.
+  const latest = new Map<string, Booking>();
+  const before = (id: string) => {
+    const booking = schedule.get(id);
+    if (booking !== undefined) rooms.add(booking.room);
+  };
+  for (const id of fact.remove) before(id);
+  for (const booking of fact.upsert) latest.set(booking.id, booking);
+  for (const booking of latest.values()) {
+    before(booking.id);
     rooms.add(booking.room);
+    if (booking.endMs >= now.wallMs - KEEP_ENDED_MS) continue;
+    // Moved into the past: its old time must not open a door any longer.
+    latest.delete(booking.id);
+    gone.push(booking.id);
   }
+  // Sorted, so that each insertion into an index is an append.
+  const kept = [...latest.values()].sort((a, b) => a.startMs - b.startMs);
+  const open = openBefore(state, rooms, now);
+  schedule.apply(kept, gone);
+  noteRevoked(state, open, now);
   if (fact.by !== undefined) {
     for (const booking of fact.upsert) {
       const { id, room, holder } = booking;
@@ -38,6 +49,7 @@ export function changeBookings(state: State, fact: BookingsFact, now: Now): void
   }
   state.conflictsDirty = true;
   for (const id of rooms) {
+    lookAgain(state, id);
     const room = state.roomById.get(id);
     if (room === undefined) continue;
     state.changed.rooms.add(id);
@@ -80,21 +92,44 @@ export function changeCredentials(state: State, fact: CredentialsFact, now: Now)
   }
 }
 
+/** What is running follows at once: a window is worked out when somebody asks for it. */
+export function changeRules(state: State, fact: BookingRulesFact, now: Now): void {
+  const { rules, roomBuffers } = fact;
+  state.schedule.replaceRules(rules, roomBuffers && new Map(Object.entries(roomBuffers)));
+  for (const room of state.site.rooms) {
+    lookAgain(state, room.id);
+    state.changed.rooms.add(room.id);
+    state.unsettled.add(room.id);
+  }
+  const min = (ms: number) => `${ms / MS_PER_MIN} min`;
+  const { earlyMs, lateMs, bufferMs = 0, noShowAfterMs, noShowAction = 'flag', overstayAfterMs } = rules;
+  const parts = [`early grace ${min(earlyMs)}`, `late grace ${min(lateMs)}`, `cleaning buffer ${min(bufferMs)}`];
+  parts.push(noShowAfterMs === undefined ? 'no-shows not looked for' : `no-show ${noShowAction} ${min(noShowAfterMs)}`);
+  if (overstayAfterMs !== undefined) parts.push(`overstay ${min(overstayAfterMs)}`);
+  journal(state, now, { kind: 'change', note: `booking rules: ${parts.join(', ')}` });
+}
+
 export function scheduleAlarms(state: State, now: Now): void {
-  if (state.conflictsDirty) {
+  // Conflicts also end by themselves, when their time is over.
+  if (state.conflictsDirty || now.wallMs >= state.care.nextConflictEndMs) {
     state.conflictsDirty = false;
-    const conditions: Condition[] = [];
+    state.care.nextConflictEndMs = Number.POSITIVE_INFINITY;
+    const conditions = new Map<string, Condition>();
     for (const { room, id, endMs } of state.schedule.conflicts.values()) {
       if (endMs <= now.wallMs) continue;
+      state.care.nextConflictEndMs = Math.min(state.care.nextConflictEndMs, endMs);
+      if (conditions.has(room)) continue;
       const text = `Room ${room} is booked twice at one time; booking ${id} does not open its door. Move or cancel one.`;
-      conditions.push({ kind: 'booking_conflict', severity: 'warning', room, text });
+      conditions.set(room, { kind: 'booking_conflict', severity: 'warning', room, text });
     }
-    state.alarms.reconcile('bookings', conditions, now, state.id);
+    state.alarms.reconcile('bookings', [...conditions.values()], now, state.id);
   }
+  const { maxScheduleAgeMs } = state.schedule.rules;
   const old: Condition[] = [];
   for (const [source, atMs] of state.scheduleFreshAtMs) {
-    if (source === LOCAL_SOURCE || now.wallMs - atMs <= state.site.bookings.maxScheduleAgeMs) continue;
-    const text = `Calendar ${source} was last read more than ${state.site.bookings.maxScheduleAgeMs / 3600_000} h ago; its bookings no longer open doors.`;
+    if (source === LOCAL_SOURCE || Math.abs(now.wallMs - atMs) <= maxScheduleAgeMs) continue;
+    const when = now.wallMs > atMs ? 'ago' : 'ahead of the clock, which was wrong then or is now';
+    const text = `Calendar ${source} was last read more than ${maxScheduleAgeMs / MS_PER_H} h ${when}; its bookings no longer open doors.`;
     old.push({ kind: 'schedule_too_old', severity: 'critical', device: source, text });
   }
   state.alarms.reconcile('schedule', old, now, state.id);

@@ -1,5 +1,6 @@
 /** What is to be done about a fact, as data. `gateway/loop` performs effects, the journal's first. */
 import type { Reason, SubReason } from './reasons.ts';
+import type { Booking } from './records.ts';
 import type { Point } from './site.ts';
 
 export type Signal = 'granted' | 'denied' | 'wait' | 'alarm';
@@ -29,6 +30,7 @@ export type JournalKind =
   | 'operator'
   | 'alarm'
   | 'change'
+  | 'no_show'
   | 'system';
 
 /** One journal entry before it has its place in the chain. No personal name, no credential number: ids only. */
@@ -70,6 +72,12 @@ export type AlarmKind =
   | 'time_not_trusted'
   | 'schedule_too_old'
   | 'booking_conflict'
+  | 'calendar_failing'
+  | 'calendar_held'
+  | 'calendar_set_aside'
+  | 'booking_revoked_occupied'
+  | 'no_show'
+  | 'overstay'
   | 'journal'
   | 'telemetry'
   | 'broker'
@@ -120,10 +128,21 @@ export interface RelaySwitch {
   readonly atMs: number;
 }
 
+/**
+ * A no-show's room was given free. The core has done so already; whoever keeps the bookings keeps this one as
+ * released and tells its source. `booking` is as it stands now, `why` a sentence without names.
+ */
+export interface Release {
+  readonly kind: 'release';
+  readonly booking: Booking;
+  readonly why: string;
+}
+
 export type Effect =
   | { readonly kind: 'journal'; readonly entry: JournalDraft }
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'alarm'; readonly alarm: Alarm }
+  | Release
   | { readonly kind: 'unknown_card'; readonly card: UnknownCard }
   | { readonly kind: 'relay_switch'; readonly relay: RelaySwitch }
   | { readonly kind: 'telemetry'; readonly point: Measurement };

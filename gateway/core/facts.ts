@@ -1,6 +1,6 @@
 /** What can happen, as data. The shell makes facts; `step` is the only reader. */
 import type { Booking, Credential, Member } from './records.ts';
-import type { Point } from './site.ts';
+import type { BookingRules, Point } from './site.ts';
 
 /** `wallMs`: Unix time, for bookings. `monoMs`: never jumps, for timeouts. */
 export interface Now {
@@ -97,11 +97,35 @@ export interface CredentialsFact {
   readonly by?: string | undefined;
 }
 
+/** Grace, buffer, no-show and overstay were configured anew: windows that are running follow at once. */
+export interface BookingRulesFact {
+  readonly kind: 'booking_rules';
+  readonly rules: BookingRules;
+  /** Room id → cleaning buffer, for rooms with one of their own. Absent: those of before stay. */
+  readonly roomBuffers?: Readonly<Record<string, number>> | undefined;
+}
+
 /** An outside calendar was read well at `now`; issue of its age is the core's. */
 export interface ScheduleFreshFact {
   readonly kind: 'schedule_fresh';
   readonly source: string;
   readonly atMs: number;
+}
+
+/** How an outside calendar stands; its age is told by `schedule_fresh`. */
+export interface CalendarFact {
+  readonly kind: 'calendar';
+  readonly source: string;
+  /** `held`: the answer was not believed, the last good one stands. `removed`: it is no longer configured. */
+  readonly state: 'ok' | 'held' | 'failing' | 'removed';
+  /** A sentence, without address and credentials; empty when all is well. */
+  readonly why: string;
+  /** Looks in a row that failed. */
+  readonly failures: number;
+  /** Events that grant nothing because they cannot be understood for certain. */
+  readonly setAside: number;
+  /** The reasons of the first ones, as sentences; names unknown time zones. */
+  readonly setAsideWhy: string;
 }
 
 export interface OperatorDoorFact {
@@ -164,9 +188,11 @@ export type Fact =
   | DeviceFaultFact
   | CommandOutcomeFact
   | BookingsFact
+  | BookingRulesFact
   | MembersFact
   | CredentialsFact
   | ScheduleFreshFact
+  | CalendarFact
   | OperatorDoorFact
   | TestPulseFact
   | AlarmActionFact

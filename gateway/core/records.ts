@@ -17,6 +17,15 @@ export interface Booking {
   /** Where it came from; `local` for bookings made here. */
   readonly source: string;
   readonly title: string;
+  /**
+   * When it was first known here as granting at this time and room, Unix ms: of two that clash the earlier keeps the
+   * room. Absent: known before such times were kept, which is earlier than any.
+   */
+  readonly confirmedAtMs?: number | undefined;
+  /** That of its source: of two that clash and were confirmed together, the higher keeps the room. */
+  readonly priority?: number | undefined;
+  /** Id that the bookings of one series made by hand share. */
+  readonly series?: string | undefined;
 }
 
 export type MemberKind = 'practitioner' | 'staff' | 'cleaner';

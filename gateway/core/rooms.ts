@@ -1,5 +1,6 @@
 /** One room: brings occupancy, climate and lighting together, and what they ask for to the relays and lamps. */
 import type { Condition } from './alarms/condition.ts';
+import { careForBookings } from './bookings/care.ts';
 import { type ClimateDecision, decideClimate } from './climate/climate.ts';
 import { type RelayState, reconcileRelay } from './climate/relay.ts';
 import type { MeasurementField } from './effects.ts';
@@ -40,7 +41,11 @@ export function evaluateRoom(state: State, room: Room, now: Now): void {
   if (before === undefined) return;
   const held = state.schedule.held(room.id);
   const outputs = new Map(before.outputs);
-  const conditions: Condition[] = [...occupancyConditions(room, before.occupancy, now)];
+  const conditions: Condition[] = [
+    ...occupancyConditions(room, before.occupancy, now),
+    // Before what is booked is read: a no-show gives the room free.
+    ...careForBookings(state, room, before.occupancy, now),
+  ];
   const next = draftRoom(before);
   next.bookedNow = held.findCovering(now.wallMs, 0, 0, () => true);
   next.next = held.next(now.wallMs);

@@ -70,6 +70,8 @@ export interface Room {
   readonly climate?: ClimateSettings | undefined;
   readonly lighting?: LightingSettings | undefined;
   readonly occupancy: OccupancySettings;
+  /** Overrides `BookingRules.bufferMs` for this room. */
+  readonly bufferMs?: number | undefined;
 }
 
 export interface Door {
@@ -96,6 +98,17 @@ export interface BookingRules {
   readonly entranceEarlyMs: number;
   /** Bookings of an outside calendar older than this no longer grant. */
   readonly maxScheduleAgeMs: number;
+  /**
+   * Cleaning buffer after each booking. Neither the late grace of the booking before nor the early grace of the one
+   * after reaches into it; a booking's own time is never cut, and standing rights (cleaners, staff) hold as ever.
+   */
+  readonly bufferMs?: number | undefined;
+  /** A booking whose room nobody entered this long after its start is a no-show. Absent: nobody looks. */
+  readonly noShowAfterMs?: number | undefined;
+  /** Whether a no-show gives the room free or is only shown; `flag` unless set. */
+  readonly noShowAction?: 'release' | 'flag' | undefined;
+  /** A room still occupied this long after a booking's late grace is an overstay. Absent: nobody looks. */
+  readonly overstayAfterMs?: number | undefined;
 }
 
 export interface Site {

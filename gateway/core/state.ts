@@ -4,10 +4,11 @@
  * (docs/adr/0002).
  */
 import { AlarmBook } from './alarms/book.ts';
-import { Schedule } from './bookings/schedule.ts';
+import { type BookingCare, initialCare } from './bookings/carestate.ts';
+import { ownBuffers, Schedule } from './bookings/schedule.ts';
 import { type DoorState, initialDoor } from './doors/door.ts';
 import type { Alarm, Command, CommandOp, Effect, JournalDraft, RelaySwitch } from './effects.ts';
-import type { Now, ReadingValue } from './facts.ts';
+import type { CalendarFact, Now, ReadingValue } from './facts.ts';
 import type { Reason, SubReason } from './reasons.ts';
 import type { Credential, Member } from './records.ts';
 import { initialRoom, type RoomState } from './roomstate.ts';
@@ -67,6 +68,8 @@ export interface State {
   readonly credentials: Map<string, Credential>;
   readonly credentialById: Map<string, Credential>;
   readonly scheduleFreshAtMs: Map<string, number>;
+  /** How each outside calendar stands. */
+  readonly calendars: Map<string, CalendarFact>;
   readonly lastReads: Map<Point, LastRead>;
   /** Grants of the run before, by `grantKey`, Unix ms: a device that resends what was answered then opens nothing. */
   readonly earlierGrants: ReadonlyMap<string, number>;
@@ -81,6 +84,8 @@ export interface State {
   timeTrust: { readonly trusted: boolean; readonly why: string };
   /** Conflicts of bookings are looked at again only after bookings changed. */
   conflictsDirty: boolean;
+  /** What is remembered of rooms as their bookings run: who came, who did not, who stayed. */
+  readonly care: BookingCare;
   nextPruneMonoMs: number;
   readonly startedMonoMs: number;
   /** Makes ids that are new in this run and, by `instance`, in every run. */
@@ -117,11 +122,12 @@ export function createState(initial: InitialState): State {
     bindingsOfDevice: byDevice(bindings),
     readings: new Map(),
     devices: new Map(site.devices.map((id) => [id, { online: undefined, sinceMonoMs: now.monoMs }])),
-    schedule: new Schedule(),
+    schedule: new Schedule(site.bookings, ownBuffers(site.rooms)),
     members: new Map(),
     credentials: new Map(),
     credentialById: new Map(),
     scheduleFreshAtMs: new Map(),
+    calendars: new Map(),
     lastReads: new Map(),
     earlierGrants: new Map(
       (initial.grants ?? []).map(({ door, credential, atMs }) => [grantKey(door, credential), atMs]),
@@ -134,6 +140,7 @@ export function createState(initial: InitialState): State {
     unsettled: new Set(),
     timeTrust: { trusted: false, why: 'The clock has not been checked yet.' },
     conflictsDirty: false,
+    care: initialCare(),
     nextPruneMonoMs: now.monoMs,
     startedMonoMs: now.monoMs,
     id: ids(initial.instance),

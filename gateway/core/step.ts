@@ -2,7 +2,8 @@
 import { credentialRead, keypadUsed, operatorDoor } from './access/access.ts';
 import type { Condition } from './alarms/condition.ts';
 import { KEEP_ENDED_MS } from './bookings/schedule.ts';
-import { changeBookings, changeCredentials, changeMembers, scheduleAlarms } from './changes.ts';
+import { calendarAlarms, changeCalendar } from './calendars.ts';
+import { changeBookings, changeCredentials, changeMembers, changeRules, scheduleAlarms } from './changes.ts';
 import { deviceAlarms, deviceFault, deviceLink, tellDevice } from './devices.ts';
 import { applyDoor } from './doors/apply.ts';
 import type { Effect } from './effects.ts';
@@ -23,8 +24,8 @@ import { type Binding, deviceOf, journal, type State, send } from './state.ts';
 
 /** After a start the first reports come in; only then are alarms of the run before held against what is. */
 export const SETTLE_MS = 90_000;
-const NOTHING_BOUND: readonly Binding[] = [];
 const PRUNE_EVERY_MS = 3600_000;
+const NOTHING_BOUND: readonly Binding[] = [];
 /** How long a technician's test of an output lasts. */
 export const TEST_PULSE_MS = 2_000;
 
@@ -90,8 +91,14 @@ function route(state: State, fact: Fact, now: Now): void {
     case 'credentials':
       changeCredentials(state, fact, now);
       break;
+    case 'booking_rules':
+      changeRules(state, fact, now);
+      break;
     case 'schedule_fresh':
       state.scheduleFreshAtMs.set(fact.source, fact.atMs);
+      break;
+    case 'calendar':
+      changeCalendar(state, fact, now);
       break;
     case 'operator_door': {
       const door = state.doorById.get(fact.door);
@@ -250,6 +257,7 @@ function tick(state: State, now: Now): void {
   }
   for (const device of state.devices.keys()) deviceAlarms(state, device, now);
   scheduleAlarms(state, now);
+  calendarAlarms(state, now);
   if (now.monoMs >= state.nextPruneMonoMs) {
     state.schedule.prune(now.wallMs - KEEP_ENDED_MS);
     state.nextPruneMonoMs = now.monoMs + PRUNE_EVERY_MS;

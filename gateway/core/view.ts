@@ -1,4 +1,5 @@
 /** The state as people see it: views.ts says what each field means. */
+import type { RoomCare } from './bookings/carestate.ts';
 import type { Alarm } from './effects.ts';
 import type { Now } from './facts.ts';
 import { occupancyView } from './occupancy/occupancy.ts';
@@ -14,6 +15,7 @@ const READY_WITHIN_K = 1;
 export function roomView(state: State, room: Room): RoomView {
   const rs = state.rooms.get(room.id);
   if (rs === undefined) throw new Error(`no state for room ${room.id}`);
+  const care = state.care.rooms.get(room.id);
   const door = state.doorsOfRoom.get(room.id)?.[0];
   const alarms = state.alarms.of({ room: room.id });
   const climate = climateView(state, room);
@@ -22,7 +24,13 @@ export function roomView(state: State, room: Room): RoomView {
     name: room.name,
     kind: room.kind,
     occupancy: occupancyView(rs.occupancy),
-    booking: { now: bookingRef(rs.bookedNow), next: bookingRef(rs.next) },
+    booking: {
+      now: bookingRef(rs.bookedNow),
+      next: bookingRef(rs.next),
+      revoked: bookingRef(asItStands(state, care?.revoked?.booking)),
+    },
+    noShow: bookingRef(shownNoShow(state, room, care)),
+    overstay: bookingRef(care?.overstay),
     door: door === undefined ? null : doorView(state, door),
     climate,
     lights: lightsView(state, room),
@@ -73,6 +81,23 @@ function bookingRef(booking: Booking | undefined): BookingRef | null {
   if (booking === undefined) return null;
   const { id, holder, startMs, endMs, status } = booking;
   return { id, holder, startMs, endMs, status };
+}
+
+/** With its present status: a booking that was taken away is no longer a confirmed one. */
+function asItStands(state: State, booking: Booking | undefined): Booking | undefined {
+  if (booking === undefined) return undefined;
+  return { ...booking, status: state.schedule.get(booking.id)?.status ?? 'cancelled' };
+}
+
+/** A room that was given free and is booked or used by now is no longer shown as a no-show. */
+function shownNoShow(state: State, room: Room, care: RoomCare | undefined): Booking | undefined {
+  for (const { booking, released, over } of care?.noShows.values() ?? []) {
+    if (over) continue;
+    const rs = state.rooms.get(room.id);
+    if (released && (rs?.bookedNow !== undefined || rs?.occupancy.verdict === 'occupied')) continue;
+    return released ? { ...booking, status: 'released' } : booking;
+  }
+  return undefined;
 }
 
 function climateView(state: State, room: Room): ClimateView | null {

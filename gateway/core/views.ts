@@ -81,7 +81,16 @@ export interface RoomView {
   readonly name: string;
   readonly kind: RoomKind;
   readonly occupancy: OccupancyView;
-  readonly booking: { readonly now: BookingRef | null; readonly next: BookingRef | null };
+  readonly booking: {
+    readonly now: BookingRef | null;
+    readonly next: BookingRef | null;
+    /** Cancelled, removed or moved away in mid-visit while people were inside; until they left or booked anew. */
+    readonly revoked: BookingRef | null;
+  };
+  /** Nobody came to this booking; until its time ends or somebody comes. Its status says whether the room was released. */
+  readonly noShow: BookingRef | null;
+  /** The booking that ended and whose people are still here. */
+  readonly overstay: BookingRef | null;
   readonly door: DoorView | null;
   readonly climate: ClimateView | null;
   readonly lights: LightsView | null;

@@ -109,6 +109,14 @@ describe('a booking opens its room', () => {
     expect(verdict(aWorld({ bookings }).do(aRead('ada'), atMs))).toBe(expected);
   });
 
+  it('believes no outside calendar that was read long after now: how old it is nobody knows', () => {
+    const world = aWorld({ bookings: [aBooking('b', NINE, TEN, { source: 'ics-1' })] });
+    world.do({ kind: 'schedule_fresh', source: 'ics-1', atMs: NINE + 36 * HOUR }, NINE);
+    expect(verdict(world.do(aRead('ada'), NINE))).toBe('granted');
+    world.do({ kind: 'schedule_fresh', source: 'ics-1', atMs: NINE + 37 * HOUR }, NINE);
+    expect(verdict(world.do(aRead('ada'), NINE + 20_000))).toBe('denied_out_of_time_range/schedule_too_old');
+  });
+
   it('believes an outside calendar up to its greatest age', () => {
     const world = aWorld({ bookings: [aBooking('b', NINE, TEN + 90 * HOUR, { source: 'ics-1' })] });
     world.do({ kind: 'schedule_fresh', source: 'ics-1', atMs: NINE }, NINE);

@@ -1,5 +1,6 @@
 /** From a credential that was read to the unlock: one decision, one journal entry, at most one unlock. */
 import type { Condition } from '../alarms/condition.ts';
+import { noteEntry } from '../bookings/care.ts';
 import { stepDoor } from '../doors/door.ts';
 import type { CredentialFact, KeypadFact, Now, OperatorDoorFact } from '../facts.ts';
 import { badgeGranted } from '../rooms.ts';
@@ -95,7 +96,6 @@ export function operatorDoor(state: State, door: Door, fact: OperatorDoorFact, n
 
 function accessRecords(state: State) {
   return {
-    rules: state.site.bookings,
     schedule: state.schedule,
     members: state.members,
     credentials: state.credentials,
@@ -124,6 +124,7 @@ function isRepeat(state: State, read: CredentialFact, { reason, subReason }: Dec
 function unlock(state: State, door: Door, command: string, decision: Decision | undefined, now: Now): void {
   commanded(state, door, 'unlock', command, decision, now);
   send(state, now, door.lock, { op: 'unlock', holdMs: door.strikeMs }, command);
+  noteEntry(state, door, decision?.member?.id, decision?.booking, now);
   const room = door.room === undefined ? undefined : state.roomById.get(door.room);
   if (room !== undefined && decision !== undefined) badgeGranted(state, room, now);
 }

@@ -2,15 +2,14 @@
  * May this credential open this door now? Pure and total: every read gets one outcome and one named reason
  * (BACnet AccessEvent, ASHRAE 135; sub-reasons are ours, see reasons.ts).
  */
-import { KEEP_ENDED_MS, LOCAL_SOURCE, type Schedule } from '../bookings/schedule.ts';
-import type { Timeline } from '../bookings/timeline.ts';
+import { KEEP_ENDED_MS, LOCAL_SOURCE, type Own, type Schedule } from '../bookings/schedule.ts';
 import type { CredentialFact, Now } from '../facts.ts';
 import type { Reason, SubReason } from '../reasons.ts';
 import type { Booking, Credential, Interval, Member } from '../records.ts';
-import type { BookingRules, Door } from '../site.ts';
+import type { Door } from '../site.ts';
 
 export interface AccessRecords {
-  readonly rules: BookingRules;
+  /** With the rules in force. */
   readonly schedule: Schedule;
   readonly members: ReadonlyMap<string, Member>;
   /** By keyed hash. */
@@ -132,54 +131,61 @@ function bookingVerdict(records: AccessRecords, door: Door, member: Member, atMs
 function tooOld(records: AccessRecords, booking: Booking, atMs: number): boolean {
   if (booking.source === LOCAL_SOURCE) return false;
   const freshAtMs = records.scheduleFreshAtMs.get(booking.source);
-  return freshAtMs === undefined || atMs - freshAtMs > records.rules.maxScheduleAgeMs;
+  // Read in what is the future now: the clock was wrong, and how old the schedule really is nobody knows.
+  return freshAtMs === undefined || Math.abs(atMs - freshAtMs) > records.schedule.rules.maxScheduleAgeMs;
 }
 
 function roomDoorVerdict(records: AccessRecords, room: string, member: Member, atMs: number): Verdict {
-  const { schedule, rules } = records;
+  const { schedule } = records;
+  const { earlyMs, lateMs } = schedule.rules;
   const own = schedule.ofMemberInRoom(member.id, room);
-  const granting = own?.findCovering(atMs, rules.earlyMs, rules.lateMs, (booking) => {
-    if (!schedule.holds(booking)) return false;
-    const window = schedule.window(booking, rules);
-    return atMs >= window.fromMs && atMs < window.toMs;
+  let stale: Booking | undefined;
+  const granting = own?.held.findCovering(atMs, earlyMs, lateMs, (booking) => {
+    const window = schedule.window(booking);
+    if (atMs < window.fromMs || atMs >= window.toMs) return false;
+    if (!tooOld(records, booking, atMs)) return true;
+    stale ??= booking;
+    return false;
   });
-  if (granting !== undefined) {
-    return tooOld(records, granting, atMs)
-      ? denied('denied_out_of_time_range', 'schedule_too_old', granting)
-      : granted(undefined, granting);
-  }
+  if (granting !== undefined) return granted(undefined, granting);
+  if (stale !== undefined) return denied('denied_out_of_time_range', 'schedule_too_old', stale);
   if (own !== undefined) {
     const story = ownStory(records, own, atMs);
     if (story !== undefined) return story;
   }
-  const others = schedule.held(room).findCovering(atMs, 0, 0, () => true);
+  const others = schedule.held(room).findCovering(atMs, 0, 0, anyBooking);
   return others !== undefined
     ? denied('denied_point_no_access_rights', 'booking_other_holder')
     : denied('denied_point_no_access_rights', 'booking_none');
 }
 
 function commonDoorVerdict(records: AccessRecords, member: Member, atMs: number): Verdict {
-  const { schedule, rules } = records;
+  const { schedule } = records;
+  const { earlyMs, lateMs, entranceEarlyMs } = schedule.rules;
   const own = schedule.ofMember(member.id);
-  const earlyMs = Math.max(rules.entranceEarlyMs, rules.earlyMs);
-  const granting = own?.findCovering(atMs, earlyMs, rules.lateMs, (booking) => schedule.holds(booking));
-  if (granting !== undefined) {
-    return tooOld(records, granting, atMs)
-      ? denied('denied_out_of_time_range', 'schedule_too_old', granting)
-      : granted(undefined, granting);
-  }
+  let stale: Booking | undefined;
+  const granting = own?.held.findCovering(atMs, Math.max(entranceEarlyMs, earlyMs), lateMs, (booking) => {
+    if (!tooOld(records, booking, atMs)) return true;
+    stale ??= booking;
+    return false;
+  });
+  if (granting !== undefined) return granted(undefined, granting);
+  if (stale !== undefined) return denied('denied_out_of_time_range', 'schedule_too_old', stale);
   return (own && ownStory(records, own, atMs)) ?? denied('denied_point_no_access_rights', 'booking_none');
 }
 
+function anyBooking(): boolean {
+  return true;
+}
+
 /** Why the member's own bookings here do not help: the one that would cover now, else the next, else the last. */
-function ownStory(records: AccessRecords, own: Timeline, atMs: number): Verdict | undefined {
-  const { schedule, rules } = records;
-  const covering = own.findCovering(atMs, rules.earlyMs, rules.lateMs, (booking) => !schedule.holds(booking));
+function ownStory(records: AccessRecords, own: Own, atMs: number): Verdict | undefined {
+  const { earlyMs, lateMs } = records.schedule.rules;
+  const covering = own.rest?.findCovering(atMs, earlyMs, lateMs, anyBooking);
   if (covering !== undefined) return inactiveVerdict(covering);
-  const holds = (booking: Booking) => schedule.holds(booking);
-  const next = own.nextWhere(atMs, holds);
+  const next = own.held.next(atMs);
   if (next !== undefined) return denied('denied_out_of_time_range', 'booking_not_started', next);
-  const last = own.previousWhere(atMs, holds);
+  const last = own.held.previous(atMs);
   if (last !== undefined && atMs - last.endMs < KEEP_ENDED_MS) {
     return denied('denied_out_of_time_range', 'booking_ended', last);
   }

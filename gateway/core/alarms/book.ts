@@ -1,12 +1,16 @@
 /** The alarms that are live: open or acknowledged. One per key; what appears is opened, what goes is resolved. */
-import type { Alarm, AlarmKind } from '../effects.ts';
+import type { Alarm, AlarmKind, Severity } from '../effects.ts';
 import type { Now } from '../facts.ts';
 import type { Condition } from './condition.ts';
 
 /** These tell of an event, not of a state that lasts: a person resolves them. */
 const LATCHING: ReadonlySet<AlarmKind> = new Set(['door_forced', 'unlimited_right_used']);
+const WEIGHT: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
 /** More live alarms than anybody reads; past it the oldest that waits for a person is resolved to make room. */
 export const MAX_LIVE_ALARMS = 500;
+
+/** These lists of what is wrong change while they last: their words follow. Others' numbers would only flicker. */
+const REWORDED: ReadonlySet<AlarmKind> = new Set(['calendar_failing', 'calendar_held', 'calendar_set_aside']);
 
 export type AlarmRefusal = 'not_found';
 
@@ -60,7 +64,12 @@ export class AlarmBook {
     for (const condition of conditions) {
       const key = keyOf(condition);
       present.add(key);
-      if (!this.#byKey.has(key)) this.#open(key, condition, now, id());
+      const live = this.#byKey.get(key);
+      if (live === undefined) this.#open(key, condition, now, id());
+      else if (WEIGHT[condition.severity] > WEIGHT[live.severity])
+        this.#change(key, { ...live, ...told(condition), status: 'open' });
+      else if (REWORDED.has(condition.kind) && condition.text !== live.text)
+        this.#change(key, { ...live, text: condition.text });
     }
     known ??= new Set();
     for (const key of known) if (!present.has(key)) this.#resolve(key, now);
@@ -118,6 +127,12 @@ export class AlarmBook {
     this.#changed(alarm);
   }
 
+  /** Worse than it was when somebody acknowledged it: it is open again. */
+  #change(key: string, alarm: Alarm): void {
+    this.#byKey.set(key, alarm);
+    this.#changed(alarm);
+  }
+
   #resolve(key: string, now: Now, note = ''): Alarm | undefined {
     const alarm = this.#byKey.get(key);
     if (alarm === undefined) return undefined;
@@ -132,6 +147,10 @@ export class AlarmBook {
     this.#changed(resolved);
     return resolved;
   }
+}
+
+function told({ severity, text }: Condition): Pick<Condition, 'severity' | 'text'> {
+  return { severity, text };
 }
 
 function keyOf(subject: Pick<Condition, 'kind' | 'door' | 'room' | 'device'>): string {

@@ -1,11 +1,12 @@
 import type { Booking } from '../records.ts';
 
-/** How far an explanation looks past cancelled bookings, so that its cost stays bounded. */
-const LOOK_AROUND = 64;
+/** How many earlier bookings are looked at for the one that ended last. */
+const LOOK_BACK = 64;
 
 /**
- * Bookings sorted by start, asked for what covers an instant in O(log n). `latestEnd[i]` is the latest end among the
- * first i+1 bookings: it tells when to stop looking back although bookings may overlap.
+ * Bookings sorted by start, then id: the order tells nothing of when they came in. Asked for what covers an instant in
+ * O(log n). `latestEnd[i]` is the latest end among the first i+1 bookings: it tells when to stop looking back although
+ * bookings may overlap.
  */
 export class Timeline {
   readonly #items: Booking[] = [];
@@ -15,23 +16,25 @@ export class Timeline {
     return this.#items;
   }
 
+  /** An append is O(1); further in, what follows is moved. */
   insert(booking: Booking): void {
-    const at = this.#firstStartingAfter(booking.startMs);
-    if (at === this.#items.length) this.#items.push(booking);
-    else this.#items.splice(at, 0, booking);
+    const at = this.#placeOf(booking);
+    if (at === this.#items.length) {
+      this.#items.push(booking);
+      this.#latestEnd.push(Math.max(this.#latestEnd[at - 1] ?? Number.NEGATIVE_INFINITY, booking.endMs));
+      return;
+    }
+    this.#items.splice(at, 0, booking);
+    this.#latestEnd.splice(at, 0, Number.NaN);
     this.#recompute(at);
   }
 
   remove(booking: Booking): void {
-    for (let i = this.#firstStartingAfter(booking.startMs) - 1; i >= 0; i--) {
-      const item = this.#items[i];
-      if (item === undefined || item.startMs < booking.startMs) return;
-      if (item.id !== booking.id) continue;
-      this.#items.splice(i, 1);
-      this.#latestEnd.length = this.#items.length;
-      this.#recompute(i);
-      return;
-    }
+    const at = this.#placeOf(booking);
+    if (this.#items[at]?.id !== booking.id) return;
+    this.#items.splice(at, 1);
+    this.#latestEnd.splice(at, 1);
+    this.#recompute(at);
   }
 
   /** The first for which `test` holds among bookings with `[start − beforeMs, end + afterMs)` around `atMs`, latest start first. */
@@ -49,9 +52,24 @@ export class Timeline {
     return undefined;
   }
 
+  /** All with `[start, end)` around `atMs`, latest start first. */
+  covering(atMs: number): readonly Booking[] {
+    const found: Booking[] = [];
+    this.findCovering(atMs, 0, 0, (booking) => {
+      found.push(booking);
+      return false;
+    });
+    return found;
+  }
+
   /** The earliest booking that starts after `atMs`. */
   next(atMs: number): Booking | undefined {
     return this.#items[this.#firstStartingAfter(atMs)];
+  }
+
+  /** The earliest booking that starts at `atMs` or after it. */
+  nextFrom(atMs: number): Booking | undefined {
+    return this.#items[this.#firstStartingFrom(atMs)];
   }
 
   /** The booking with the latest start at or before `atMs`. */
@@ -59,34 +77,53 @@ export class Timeline {
     return this.#items[this.#firstStartingAfter(atMs) - 1];
   }
 
-  /** Of the LOOK_AROUND bookings that start after `atMs`, the earliest for which `test` holds. */
-  nextWhere(atMs: number, test: (booking: Booking) => boolean): Booking | undefined {
-    const from = this.#firstStartingAfter(atMs);
-    for (let i = from; i < Math.min(this.#items.length, from + LOOK_AROUND); i++) {
-      const item = this.#items[i] as Booking;
-      if (test(item)) return item;
-    }
-    return undefined;
+  /** The latest end among the bookings that start before `atMs`; minus infinity where none does. */
+  latestEndBefore(atMs: number): number {
+    return this.#latestEnd[this.#firstStartingFrom(atMs) - 1] ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Of the LOOK_AROUND bookings that start at or before `atMs`, the latest for which `test` holds. */
-  previousWhere(atMs: number, test: (booking: Booking) => boolean): Booking | undefined {
+  /** Of the LOOK_BACK bookings that start at or before `atMs`, the one that ended last by then. */
+  lastEnded(atMs: number): Booking | undefined {
     const from = this.#firstStartingAfter(atMs) - 1;
-    for (let i = from; i >= Math.max(0, from - LOOK_AROUND + 1); i--) {
+    let last: Booking | undefined;
+    for (let i = from; i >= Math.max(0, from - LOOK_BACK + 1); i--) {
       const item = this.#items[i] as Booking;
-      if (test(item)) return item;
+      if (item.endMs <= atMs && (last === undefined || item.endMs > last.endMs)) last = item;
     }
-    return undefined;
+    return last;
   }
 
-  /** Any booking that shares an instant with `[startMs, endMs)`. */
-  overlapping(startMs: number, endMs: number): Booking | undefined {
-    for (let i = this.#firstStartingAfter(endMs - 1) - 1; i >= 0; i--) {
-      if ((this.#latestEnd[i] ?? 0) <= startMs) return undefined;
-      const item = this.#items[i] as Booking;
-      if (item.endMs > startMs) return item;
+  /**
+   * The groups of bookings that hang together by overlapping one another and share an instant with `[startMs, endMs)`,
+   * earliest first. Bookings of different groups share none.
+   */
+  *groups(startMs: number, endMs: number): Iterable<readonly Booking[]> {
+    let from = this.#firstReaching(startMs);
+    while (from > 0 && from < this.#items.length && this.#reaches(from - 1, from)) from--;
+    while (from < this.#items.length && (this.#items[from] as Booking).startMs < endMs) {
+      let to = from + 1;
+      while (to < this.#items.length && this.#reaches(to - 1, to)) to++;
+      yield this.#items.slice(from, to);
+      from = to;
     }
-    return undefined;
+  }
+
+  /** Whether one of the first `i`+1 bookings ends after the `j`th started. */
+  #reaches(i: number, j: number): boolean {
+    return (this.#latestEnd[i] as number) > (this.#items[j] as Booking).startMs;
+  }
+
+  #placeOf(booking: Booking): number {
+    let low = 0;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const item = this.#items[middle] as Booking;
+      if (item.startMs < booking.startMs || (item.startMs === booking.startMs && item.id < booking.id)) {
+        low = middle + 1;
+      } else high = middle;
+    }
+    return low;
   }
 
   #firstStartingAfter(atMs: number): number {
@@ -100,10 +137,35 @@ export class Timeline {
     return low;
   }
 
+  #firstStartingFrom(atMs: number): number {
+    let low = 0;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#items[middle] as Booking).startMs < atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The first index whose `latestEnd` is after `atMs`. */
+  #firstReaching(atMs: number): number {
+    let low = 0;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#latestEnd[middle] as number) <= atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** From `from` on, until what was known is right again. */
   #recompute(from: number): void {
-    let latest = from > 0 ? (this.#latestEnd[from - 1] as number) : Number.NEGATIVE_INFINITY;
+    let latest = this.#latestEnd[from - 1] ?? Number.NEGATIVE_INFINITY;
     for (let i = from; i < this.#items.length; i++) {
       latest = Math.max(latest, (this.#items[i] as Booking).endMs);
+      if (i > from && this.#latestEnd[i] === latest) return;
       this.#latestEnd[i] = latest;
     }
   }
