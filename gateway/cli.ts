@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { userCommands as addUserCommands, tokenCommands } from './cli/accounts.ts';
 import { bookingCommands } from './cli/bookings.ts';
+import { calendarCommands } from './cli/calendar.ts';
 import { timeCommands } from './cli/clock.ts';
 import { demoCommand } from './cli/demo.ts';
 import { Failed, type Io, printJson, processIo, Refused, Usage } from './cli/io.ts';
@@ -45,6 +46,7 @@ function buildProgram(io: Io): Command {
   addUserCommands(program, io, leaf);
   tokenCommands(program, io, leaf);
   bookingCommands(program, io, leaf);
+  calendarCommands(program, io, leaf);
   timeCommands(program, io, leaf);
   auditCommands(program, io, leaf);
   backupCommands(program, io, leaf);

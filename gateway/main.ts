@@ -21,6 +21,8 @@ import {
   openBrain,
   SITE_KEY,
 } from './compose/brain.ts';
+import { openCalendars } from './compose/calendars.ts';
+import { partsThatDiffer } from './compose/reload.ts';
 import { Undo } from './compose/undo.ts';
 import type { Config } from './config/index.ts';
 import type { Site } from './core/site.ts';
@@ -46,6 +48,12 @@ export interface Gateway {
   readonly mqttPort?: number | undefined;
   /** The manager's password, at the first start only. */
   readonly firstPassword?: string | undefined;
+  /**
+   * Takes the rules of bookings (grace, buffers, no-shows) over from a configuration that was read anew: they hold for
+   * windows that are already running, from the very next read on.
+   * @returns the parts of the file that differ as well and wait for a restart
+   */
+  reload(config: Config, site: Site): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -68,6 +76,7 @@ async function compose(
   undo: Undo,
 ): Promise<Gateway> {
   const store = openStore(dataDir, {
+    nowMs: () => clock.now().wallMs,
     quotaMb: config.history.quotaMb,
     historyDays: config.influx === undefined ? config.history.days : undefined,
     onHeadError: (error) => log.error({ err: error }, 'the journal’s signed head cannot be written'),
@@ -90,6 +99,9 @@ async function compose(
   });
   await trust.start();
   undo.add('time', () => trust.stop());
+  // How fresh each schedule is comes before its bookings: what is too old never grants, not for a moment.
+  const calendars = openCalendars(config, brain);
+  undo.add('calendars', () => calendars.host.stop());
   await loadRecords(brain);
   undo.add('rights', keepRights(brain));
   const tampered = store.journal.headFault;
@@ -113,6 +125,7 @@ async function compose(
   loop.start();
   undo.add('farewell', () => void loop.post({ kind: 'lifecycle', what: 'stopping', why: 'gateway stops' }));
   await host.start();
+  calendars.host.start();
 
   let influxWhy = '';
   const writer = startWriter(config, brain, (why) => {
@@ -132,6 +145,7 @@ async function compose(
           disk: { ok: !brain.state.system.has('disk'), why: brain.state.system.get('disk') ?? '' },
           time: { ok: brain.state.timeTrust.trusted, why: brain.state.timeTrust.why },
           influx: { ok: influxWhy === '', why: influxWhy },
+          calendars: calendarsPart(calendars.host.health()),
         },
       }),
       confirmTime: async () => {
@@ -140,6 +154,7 @@ async function compose(
         await loop.submit({ kind: 'tick' });
       },
       influx: config.influx,
+      outside: calendars.deps,
       cookieSecure: config.web.tls !== undefined,
       sessionIdleMin: config.web.sessionIdleMin,
     }),
@@ -154,7 +169,18 @@ async function compose(
   undo.add('web', close);
   metrics.mqttUp.set(bus.connected ? 1 : 0);
   log.info({ url, rooms: site.rooms.length, doors: site.doors.length, devices: site.devices.length }, 'ready');
-  return { url, mqttPort: broker?.port, firstPassword, stop: () => undo.run() };
+  const reload = (next: Config, nextSite: Site) => takeOver(brain, config, next, nextSite);
+  return { url, mqttPort: broker?.port, firstPassword, reload, stop: () => undo.run() };
+}
+
+async function takeOver({ loop, store, site }: Brain, config: Config, next: Config, nextSite: Site) {
+  const roomBuffers = Object.fromEntries(
+    nextSite.rooms.flatMap(({ id, bufferMs }) => (bufferMs === undefined ? [] : [[id, bufferMs]])),
+  );
+  await loop.submit({ kind: 'booking_rules', rules: nextSite.bookings, roomBuffers });
+  // What works on the data while no gateway runs goes by the newest rules as well.
+  store.meta.set(SITE_KEY, JSON.stringify({ ...site, bookings: nextSite.bookings }));
+  return partsThatDiffer(config, next);
 }
 
 async function openBroker(config: Config, gatewaySecret: string, brain: Brain): Promise<Broker | undefined> {
@@ -244,6 +270,11 @@ function startWriter(
       loop.post({ kind: 'system', part: 'telemetry', ok, why });
     },
   });
+}
+
+function calendarsPart(health: readonly { readonly id: string; readonly state: string }[]) {
+  const bad = health.filter(({ state }) => state !== 'ok').map(({ id, state }) => `${id} ${state}`);
+  return { ok: bad.length === 0, why: bad.length === 0 ? '' : `Calendars: ${bad.join(', ')}.` };
 }
 
 const NO_SITE: Site = {

@@ -19,6 +19,8 @@ export const PERMISSIONS = {
   'history.read': ['manager', 'reception', 'viewer', 'practitioner'],
   'bookings.read': ['manager', 'reception', 'viewer', 'practitioner', 'integrator'],
   'bookings.write': ['manager', 'reception', 'practitioner', 'integrator'],
+  'calendars.read': ['manager', 'reception', 'viewer'],
+  'calendars.refresh': ['manager', 'reception'],
   'members.read': ['manager', 'reception', 'viewer', 'integrator'],
   'members.write': ['manager', 'reception', 'integrator'],
   'credentials.read': ['manager', 'reception', 'viewer', 'integrator'],

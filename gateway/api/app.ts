@@ -17,6 +17,7 @@ import { PasswordHasher } from './passwords.ts';
 import { handleError } from './problem.ts';
 import { alarmRoutes } from './routes/alarms.ts';
 import { bookingRoutes } from './routes/bookings.ts';
+import { calendarRoutes } from './routes/calendars.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { eventRoutes } from './routes/events.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -26,6 +27,7 @@ import { sessionRoutes } from './routes/sessions.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { timeRoutes } from './routes/time.ts';
 import { tokenRoutes, userRoutes } from './routes/users.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { registerSessions, SessionStore } from './sessions.ts';
 
 export const BODY_MAX_BYTES = 256 * 1024;
@@ -39,6 +41,8 @@ const ROUTES = [
   roomRoutes,
   timeRoutes,
   bookingRoutes,
+  calendarRoutes,
+  webhookRoutes,
   memberRoutes,
   credentialRoutes,
   alarmRoutes,
@@ -103,6 +107,8 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     { prefix: '/api/v1' },
   );
   await registerAssets(app, deps.dashboardDir);
+  const stop = deps.bookingsOutside?.((before, after) => ctx.live.bookingsChanged(before, after));
+  if (stop !== undefined) app.addHook('onClose', async () => stop());
   // Before connections are waited for: an open stream never ends by itself.
   app.addHook('preClose', async () => ctx.live.close());
   await app.ready();

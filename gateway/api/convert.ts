@@ -30,12 +30,13 @@ export function toBooking(booking: Booking): wire.Booking {
     status: booking.status,
     source: booking.source,
     title: booking.title,
+    ...(booking.series !== undefined && { series: booking.series }),
   };
 }
 
 /** That the time is taken, without who took it or why. */
 export function maskBooking(booking: Booking): Booking {
-  return { ...booking, id: MASKED_ID, holder: '', delegates: [], source: '', title: '' };
+  return { ...booking, id: MASKED_ID, holder: '', delegates: [], source: '', title: '', series: undefined };
 }
 export const MASKED_ID = 'taken';
 
@@ -92,7 +93,13 @@ export function toRoom(room: RoomView, place: RoomPlace | undefined, nameOf: Nam
       people: occupancy.people,
       lastSeen: isoOrNull(occupancy.lastSeenMs),
     },
-    booking: { now: toBookingRef(room.booking.now, nameOf), next: toBookingRef(room.booking.next, nameOf) },
+    booking: {
+      now: toBookingRef(room.booking.now, nameOf),
+      next: toBookingRef(room.booking.next, nameOf),
+      revoked: toBookingRef(room.booking.revoked, nameOf),
+    },
+    noShow: toBookingRef(room.noShow, nameOf),
+    overstay: toBookingRef(room.overstay, nameOf),
     door: room.door && toDoor(room.door),
     climate: climate && {
       temperature: climate.temperature,
@@ -182,6 +189,7 @@ export function toMember(member: MemberRecord): wire.Member {
       doors: [...doors],
       ...(weekly ? { weekly: weekly.map(({ days, from, to }) => ({ days: [...days], from, to })) } : {}),
     })),
+    ...(member.addresses !== undefined && { addresses: [...member.addresses] }),
   };
 }
 
@@ -223,6 +231,7 @@ export function toToken(token: TokenRecord): z.infer<typeof wire.token> {
 
 export function toSite(deps: ApiDeps): wire.Site {
   const { site } = deps;
+  const { earlyMs, lateMs } = deps.bookingRules();
   return {
     id: site.id,
     name: site.name,
@@ -230,8 +239,8 @@ export function toSite(deps: ApiDeps): wire.Site {
     version: deps.version,
     now: iso(deps.clock.now().wallMs),
     timeTrusted: deps.timeTrusted(),
-    earlyMin: site.bookings.earlyMs / 60_000,
-    lateMin: site.bookings.lateMs / 60_000,
+    earlyMin: earlyMs / 60_000,
+    lateMin: lateMs / 60_000,
   };
 }
 

@@ -1,9 +1,9 @@
 /** What the HTTP side is given by `gateway/main.ts`. Instants are Unix ms. */
 import type { Logger } from 'pino';
-import type { Interval, Right } from '../core/records.ts';
-import type { Site } from '../core/site.ts';
+import type { Booking, Interval, Right } from '../core/records.ts';
+import type { BookingRules, Site } from '../core/site.ts';
 import type { Clock, LoopPort } from '../loop/types.ts';
-import type { RightRecord, Store } from '../store/types.ts';
+import type { RightRecord, Store, WeeklyTimes } from '../store/types.ts';
 
 /** The window and step of a history question. */
 export interface HistoryQuery {
@@ -76,6 +76,62 @@ export type CanonicalCredentials =
     }
   | { readonly fault: string };
 
+/** How a booking made by hand repeats; days as `2026-12-24` in the site's zone. */
+export interface Repetition {
+  readonly every: 'day' | 'week' | 'month';
+  readonly interval: number;
+  readonly days?: WeeklyTimes['days'] | undefined;
+  readonly until?: string | undefined;
+  readonly count?: number | undefined;
+  readonly except: readonly string[];
+}
+export type Repeated =
+  /** `date`: the calendar day on which it starts. */
+  | { readonly ok: true; readonly times: readonly (Interval & { readonly date: string })[] }
+  /** The field of the repetition that is at fault, and how its sentence goes on. */
+  | { readonly ok: false; readonly field: keyof Repetition; readonly message: string };
+
+/** An outside calendar and how it stands (`gateway/calendars`). */
+export interface CalendarHealth {
+  readonly id: string;
+  readonly kind: 'ics' | 'caldav' | 'webhook' | 'fhir';
+  readonly address: string;
+  readonly state: 'waiting' | 'ok' | 'held' | 'failing' | 'too_old';
+  readonly why: string;
+  readonly lastTriedAtMs?: number | undefined;
+  readonly lastGoodAtMs?: number | undefined;
+  readonly lastChangedAtMs?: number | undefined;
+  readonly nextAtMs?: number | undefined;
+  readonly bookings: number;
+  readonly setAside: readonly {
+    readonly uid: string;
+    readonly summary: string;
+    readonly code: string;
+    readonly why: string;
+    readonly line?: number | undefined;
+  }[];
+  readonly setAsideTotal: number;
+}
+/** A message to a webhook, exactly as it came in: its signature is over the bytes. */
+export interface CalendarMessage {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  readonly receivedAtMs: number;
+}
+export interface CalendarPort {
+  health(): readonly CalendarHealth[];
+  /** Looks at a source now; false where there is none of the id. */
+  refresh(id: string): boolean;
+  /** What became of a message; undefined where no source of the id takes any. */
+  receive(
+    id: string,
+    message: CalendarMessage,
+  ): Promise<'refused' | 'malformed' | 'ignored' | 'poll' | 'delta' | undefined>;
+  /** A member, or an address, changed: events may have other holders now. */
+  membersChanged(): void;
+}
+
 export interface Health {
   readonly ready: boolean;
   readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly why: string }>>;
@@ -107,7 +163,17 @@ export interface ApiDeps {
   expandRights(rights: readonly RightRecord[], fromMs: number, toMs: number): readonly Right[];
   /** The site's calendar day around an instant, as instants. */
   dayAround(atMs: number): Interval;
+  /** The times of a series that begins with `first`, in the site's zone: ascending, disjoint. */
+  repeatTimes(first: Interval, repetition: Repetition): Repeated;
+  /** Times moved as one of them was moved, by the same steps of the wall clock. */
+  shiftTimes<T extends Interval>(times: readonly T[], from: Interval, to: Interval): readonly T[];
+  /** The outside calendars; absent where no gateway runs. */
+  readonly calendars?: CalendarPort | undefined;
+  /** Tells of bookings that calendars changed: as they were, and as they are. Returns the stop. */
+  bookingsOutside?(listener: (before: readonly Booking[], after: readonly Booking[]) => void): () => void;
   timeTrusted(): boolean;
+  /** The rules in force; those of the start until they are changed. */
+  bookingRules(): BookingRules;
   /** The operator's word that the wall clock is right. */
   confirmTime?(): Promise<void>;
   readonly clock: Clock;

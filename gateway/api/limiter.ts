@@ -50,3 +50,36 @@ export class FailureLimiter {
     return (this.#failures.get(key) ?? []).filter((atMs) => atMs > since);
   }
 }
+
+/** So many in a window, by key; the oldest keys are forgotten first. */
+export class RateLimiter {
+  readonly #taken = new Map<string, { sinceMonoMs: number; count: number }>();
+  readonly #clock: Clock;
+  readonly #most: number;
+  readonly #windowMs: number;
+  constructor(clock: Clock, most: number, windowMs: number) {
+    this.#clock = clock;
+    this.#most = most;
+    this.#windowMs = windowMs;
+  }
+
+  /** Seconds to wait; 0 where it was counted and may go on. */
+  waitS(key: string): number {
+    const { monoMs } = this.#clock.now();
+    const known = this.#taken.get(key);
+    if (known === undefined || monoMs - known.sinceMonoMs >= this.#windowMs) {
+      this.#taken.delete(key);
+      this.#taken.set(key, { sinceMonoMs: monoMs, count: 1 });
+      if (this.#taken.size > SIGN_IN_KEYS_MAX) {
+        const oldest = this.#taken.keys().next();
+        if (!oldest.done) this.#taken.delete(oldest.value);
+      }
+      return 0;
+    }
+    if (known.count >= this.#most) {
+      return Math.max(1, Math.ceil((known.sinceMonoMs + this.#windowMs - monoMs) / 1000));
+    }
+    known.count += 1;
+    return 0;
+  }
+}

@@ -65,7 +65,13 @@ export function maskRoom(room: RoomView, scope: Scope, bookings: Bookings): Room
     const full = bookings.get(ref.id);
     return full && isOwn(full, scope) ? ref : { ...ref, id: MASKED_ID, holder: '' };
   };
-  return { ...room, booking: { now: mask(room.booking.now), next: mask(room.booking.next) } };
+  const { now, next, revoked } = room.booking;
+  return {
+    ...room,
+    booking: { now: mask(now), next: mask(next), revoked: mask(revoked) },
+    noShow: mask(room.noShow),
+    overstay: mask(room.overstay),
+  };
 }
 
 /** Names of members, where the scope may know them. */

@@ -119,7 +119,15 @@ interface Problem {
   readonly detail?: string;
   readonly remedy?: string;
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
-  readonly clash?: { readonly id: string; readonly holder: string; readonly start: string; readonly end: string };
+  readonly clash?: Clash;
+  /** Of a series: every time that is taken. */
+  readonly clashes?: readonly { readonly start: string; readonly clash: Clash }[];
+}
+interface Clash {
+  readonly id: string;
+  readonly holder: string;
+  readonly start: string;
+  readonly end: string;
 }
 
 /** What the API advises is meant for programs; people at a command line are told in other words. */
@@ -137,10 +145,11 @@ function refusal(status: number, text: string): Refused {
   } catch {
     // Not of our API: the status has to do.
   }
-  const { code = 'internal', title = `The gateway answered with ${status}`, detail = '', errors, clash } = problem;
+  const { code = 'internal', title = `The gateway answered with ${status}`, detail = '', errors } = problem;
   const faults = errors?.map(({ path, message }) => `${path.replace(/^body\./, '')}: ${message}`).join('; ');
-  const inTheWay = clash && ` In the way: ${clash.id} of ${clash.holder}, ${clash.start} to ${clash.end}.`;
-  return new Refused(code, title, `${faults ?? detail}${inTheWay ?? ''}`, REMEDIES[code] ?? problem.remedy ?? '');
+  const clashes = problem.clashes?.map(({ clash }) => clash) ?? (problem.clash ? [problem.clash] : []);
+  const inTheWay = clashes.map(({ id, holder, start, end }) => ` In the way: ${id} of ${holder}, ${start} to ${end}.`);
+  return new Refused(code, title, `${faults ?? detail}${inTheWay.join('')}`, REMEDIES[code] ?? problem.remedy ?? '');
 }
 
 /** The zone that times are shown in. */

@@ -12,6 +12,8 @@ export interface Io {
   readonly errIsTty: boolean;
   /** Settles when the command is asked to end (SIGINT, SIGTERM). Commands that run on listen; others do not. */
   ended(): Promise<string>;
+  /** `act` is called whenever the command is asked to read its configuration anew (SIGHUP). */
+  onReload(act: () => void): void;
 }
 
 export const processIo: Io = {
@@ -24,6 +26,7 @@ export const processIo: Io = {
     new Promise((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
     }),
+  onReload: (act) => void process.on('SIGHUP', act),
 };
 
 /** Options that every command has. */

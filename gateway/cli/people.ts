@@ -31,6 +31,18 @@ interface UnknownCard {
 }
 
 const KINDS = ['practitioner', 'staff', 'cleaner'];
+const ADDRESS_HELP = 'mail address by which calendars name the member; may be given several times';
+
+interface MemberOptions extends Common {
+  readonly kind: string;
+  readonly id?: string;
+  readonly right?: RightInput[];
+  readonly address?: string[];
+}
+
+function collectAddress(address: string, before: readonly string[] | boolean | undefined): string[] {
+  return [...(Array.isArray(before) ? before : []), address];
+}
 
 export function memberCommands(program: Command, io: Io, leaf: (parent: Command, spec: string) => Command): void {
   const member = program.command('member').description('members: practitioners, staff and cleaners');
@@ -39,8 +51,10 @@ export function memberCommands(program: Command, io: Io, leaf: (parent: Command,
     .addOption(new Option('--kind <kind>', 'what they are').choices(KINDS).default('practitioner'))
     .option('--id <id>', 'id of your own choice')
     .option('--right <right>', RIGHT_HELP, collectRight)
-    .action(async (name: string, options: Common & { kind: string; id?: string; right?: RightInput[] }) => {
-      const body = { name, kind: options.kind, id: options.id, rights: options.right };
+    .option('--address <address>', ADDRESS_HELP, collectAddress)
+    .action(async (name: string, options: MemberOptions) => {
+      const { kind, id, right, address } = options;
+      const body = { name, kind, id, rights: right, addresses: address };
       const made = (await withAdmin(options.data, (admin) => admin.request('POST', '/members', body))) as Member;
       if (options.json) printJson(io, made);
       else io.out(`Member ${made.id} is added: ${made.name}, ${made.kind}.\n`);
@@ -66,17 +80,28 @@ export function memberCommands(program: Command, io: Io, leaf: (parent: Command,
     .addOption(new Option('--status <status>', 'whether they may enter').choices(['active', 'suspended', 'left']))
     .option('--right <right>', `${RIGHT_HELP}; takes the place of all rights`, collectRight)
     .option('--no-right', 'take all standing rights away')
+    .option('--address <address>', `${ADDRESS_HELP}; takes the place of all addresses`, collectAddress)
+    .option('--no-address', 'take all mail addresses away')
     .action(
       async (
         id: string,
-        options: Common & { name?: string; kind?: string; status?: string; right?: RightInput[] | boolean },
+        options: Common & {
+          name?: string;
+          kind?: string;
+          status?: string;
+          right?: RightInput[] | boolean;
+          address?: string[] | boolean;
+        },
       ) => {
         const rights = options.right === false ? [] : Array.isArray(options.right) ? options.right : undefined;
+        const addresses = options.address === false ? [] : Array.isArray(options.address) ? options.address : undefined;
         const { name, kind, status } = options;
-        if ([name, kind, status, rights].every((value) => value === undefined)) {
-          throw new Usage('Say what to change: --name, --kind, --status, --right or --no-right.');
+        if ([name, kind, status, rights, addresses].every((value) => value === undefined)) {
+          throw new Usage(
+            'Say what to change: --name, --kind, --status, --right, --no-right, --address or --no-address.',
+          );
         }
-        const body = { name, kind, status, rights };
+        const body = { name, kind, status, rights, addresses };
         const path = `/members/${encodeURIComponent(id)}`;
         const after = (await withAdmin(options.data, (admin) => admin.request('PATCH', path, body))) as Member;
         if (options.json) printJson(io, after);

@@ -12,6 +12,7 @@ import {
   loadConfig,
   toSite,
 } from '../config/index.ts';
+import type { Gateway } from '../main.ts';
 import { type Common, Failed, type Io, printJson } from './io.ts';
 
 const STANDARD_ERROR = 2;
@@ -74,9 +75,24 @@ async function start(io: Io, options: Common & { config: string }): Promise<void
     }
     io.out(`READY ${url}\n`);
   }
+  io.onReload(() => void reload(io, options.config, gateway, log));
   const signal = await io.ended();
   log.info({ signal }, 'stopping');
   await stopInTime(() => gateway.stop(), log);
+}
+
+/** A file with faults changes nothing: the rules of before go on. */
+async function reload(io: Io, file: string, gateway: Gateway, log: Logger): Promise<void> {
+  try {
+    const config = readConfig(io, file);
+    const waiting = await gateway.reload(config, toSite(config));
+    log.info({ file, waiting }, 'booking rules taken over');
+    if (waiting.length > 0)
+      io.err(`These parts of ${file} changed too and wait for a restart: ${waiting.join(', ')}.\n`);
+  } catch (error) {
+    log.error({ err: error, file }, 'the configuration was not taken over');
+    if (error instanceof ConfigFaults) io.err(`${error.text}\n`);
+  }
 }
 
 export function logger(config: Config): Logger {
@@ -104,7 +120,8 @@ function check(io: Io, file: string, options: Common): void {
       return;
     }
     for (const caution of cautions) io.err(`${cautionText(caution)}\n\n`);
-    io.out(`${file} is sound: ${rooms.length} rooms, ${doors.length} doors, ${devices.length} devices.\n`);
+    const count = ({ length }: readonly unknown[], what: string) => `${length} ${what}${length === 1 ? '' : 's'}`;
+    io.out(`${file} is sound: ${count(rooms, 'room')}, ${count(doors, 'door')}, ${count(devices, 'device')}.\n`);
   } catch (error) {
     if (!(error instanceof ConfigFaults)) throw error;
     if (options.json) printJson(io, { ok: false, file, faults: error.faults, cautions });

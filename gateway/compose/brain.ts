@@ -3,7 +3,7 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ulid } from '../api/ids.ts';
 import type { ApiDeps } from '../api/index.ts';
-import { dayAround, expandRights } from '../calendars/index.ts';
+import { dayAround, expandRights, repeatTimes, shiftTimes } from '../calendars/index.ts';
 import type { Config } from '../config/index.ts';
 import { canonicalCredentials } from '../core/access/credential.ts';
 import { KEEP_ENDED_MS } from '../core/bookings/schedule.ts';
@@ -129,7 +129,8 @@ export async function loadRecords({ loop, store, clock, site }: Brain): Promise<
 }
 
 function membersNow(records: readonly MemberRecord[], site: Site, nowMs: number): Member[] {
-  return records.map((record) => ({
+  // The core decides by ids; mail addresses stay outside.
+  return records.map(({ addresses: _, ...record }) => ({
     ...record,
     rights: expandRights(record.rights, site.timeZone, nowMs - RIGHTS_BEHIND_MS, nowMs + RIGHTS_AHEAD_MS),
   }));
@@ -160,6 +161,8 @@ export interface Surroundings {
   readonly influx?: Config['influx'] | undefined;
   readonly cookieSecure: boolean;
   readonly sessionIdleMin: number;
+  /** The outside calendars, where a gateway runs. */
+  readonly outside?: Pick<ApiDeps, 'calendars' | 'bookingsOutside'> | undefined;
 }
 
 export function apiDeps(brain: Brain, around: Surroundings): ApiDeps {
@@ -187,7 +190,11 @@ export function apiDeps(brain: Brain, around: Surroundings): ApiDeps {
     canonicalCredentials,
     expandRights: (rights, fromMs, toMs) => expandRights(rights, site.timeZone, fromMs, toMs),
     dayAround: (atMs) => dayAround(atMs, site.timeZone),
+    repeatTimes: (first, repetition) => repeatTimes(first, repetition, site.timeZone),
+    shiftTimes: (times, from, to) => shiftTimes(times, from, to, site.timeZone),
+    ...around.outside,
     timeTrusted: () => state.timeTrust.trusted,
+    bookingRules: () => state.schedule.rules,
     clock,
     realClock: systemClock,
     log,

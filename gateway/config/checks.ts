@@ -4,6 +4,7 @@ import type { ConfigPath, Finding } from './faults.ts';
 import { type Fields, fields, isPresent, list, words } from './lenient.ts';
 import { nearest, oneOf } from './nearest.ts';
 import { climate, lighting } from './schema.ts';
+import { checkSources, sourceCautions } from './sourceChecks.ts';
 
 /** ASHRAE Guideline 36: heating and cooling setpoints at least this far apart. */
 const SETPOINT_GAP_K = 0.5;
@@ -16,6 +17,8 @@ const S_PER_MIN = 60;
 export function crossChecks(data: Fields, devices: ReadonlyMap<string, KnownDevice>): Finding[] {
   return [
     ...['devices', 'rooms', 'doors'].flatMap((group) => duplicates(list(data[group]), [group], 'id')),
+    ...duplicates(list(fields(data.bookings).sources), ['bookings', 'sources'], 'id'),
+    ...checkSources(data),
     ...checkBroker(data),
     ...checkZone(data),
     ...checkPorts(data),
@@ -249,7 +252,7 @@ export function cautions(data: Fields): Finding[] {
       findings.push({ path: ['doors', index, 'strikeMs'], why, remedy: 'Keep strikeMs below heldOpenAfterS.' });
     }
   }
-  return [...findings, ...overlaps(data), ...shortPasswords(data)];
+  return [...findings, ...overlaps(data), ...shortPasswords(data), ...sourceCautions(data)];
 }
 
 /** Rooms of one floor that cover each other on the plan: each with the first that it covers. */

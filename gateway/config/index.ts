@@ -6,3 +6,4 @@ export { type JsonSchema, jsonSchema } from './json-schema.ts';
 export { type LoadOptions, loadConfig } from './load.ts';
 export type { Config, DeviceConfig, DoorConfig, RoomConfig } from './schema.ts';
 export { toSite } from './site.ts';
+export type { SourceConfig } from './sources.ts';

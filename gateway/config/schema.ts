@@ -4,6 +4,7 @@
  * ASHRAE Guideline 36 (setpoints), ASHRAE 90.1 (lights off within 20 min) and the practice of door alarms.
  */
 import { z } from 'zod';
+import { bookings } from './bookings.ts';
 import {
   amount,
   binding,
@@ -196,25 +197,6 @@ const limits = z
   })
   .meta(words({ title: 'Limits', description: 'What one sender may cost the others.' }));
 
-const bookings = z
-  .strictObject({
-    earlyMin: amount('Early grace', 'Minutes before a booking from which its door opens.', 0, 240).default(10),
-    lateMin: amount('Late grace', 'Minutes after a booking until which its door opens.', 0, 240).default(5),
-    entranceEarlyMin: amount(
-      'Entrance grace',
-      'Minutes before a booking from which common doors open.',
-      0,
-      720,
-    ).default(30),
-    maxScheduleAgeH: amount(
-      'Schedule age',
-      'Hours after which an outside calendar that no longer answers stops granting.',
-      1,
-      720,
-    ).default(36),
-  })
-  .meta(words({ title: 'Bookings', description: 'How bookings open doors.' }));
-
 /** The head of every device; the keys after it are its driver's. */
 export const deviceHead = z.looseObject({
   id: id('devices', 'lock-1'),
@@ -302,6 +284,17 @@ const room = z.strictObject({
   climate: climate.optional(),
   lighting: lighting.optional(),
   occupancy: occupancy.prefault({}),
+  bookings: z
+    .strictObject({
+      bufferMin: amount(
+        'Cleaning buffer',
+        'Minutes after each booking of this room; that of all rooms unless set.',
+        0,
+        240,
+      ).optional(),
+    })
+    .prefault({})
+    .meta(words({ title: 'Bookings', description: 'How bookings of this room differ from the others’.' })),
 });
 
 const door = z.strictObject({

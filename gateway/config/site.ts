@@ -18,11 +18,19 @@ export function toSite(config: Config): Site {
       lateMs: bookings.lateMin * MS_PER_MIN,
       entranceEarlyMs: bookings.entranceEarlyMin * MS_PER_MIN,
       maxScheduleAgeMs: bookings.maxScheduleAgeH * MS_PER_H,
+      bufferMs: bookings.bufferMin * MS_PER_MIN,
+      noShowAfterMs: minutes(bookings.noShowAfterMin),
+      noShowAction: bookings.noShow,
+      overstayAfterMs: minutes(bookings.overstayAfterMin),
     },
     rooms: config.rooms.map(toRoom),
     doors: config.doors.map(toDoor),
     devices: config.devices.map((device) => device.id),
   };
+}
+
+function minutes(amount: number | undefined): number | undefined {
+  return amount === undefined ? undefined : amount * MS_PER_MIN;
 }
 
 function toRoom(room: RoomConfig): Room {
@@ -51,6 +59,7 @@ function toRoom(room: RoomConfig): Room {
     climate: toClimate(room),
     lighting: toLighting(room),
     occupancy: { holdMs: room.occupancy.holdMin * MS_PER_MIN },
+    bufferMs: minutes(room.bookings.bufferMin),
   };
 }
 

@@ -18,7 +18,9 @@ export const MAX_CONFIG_CHARS = 4_000_000;
 /** Anchors spare repeating settings in each room; more uses than this is an attack or a mistake. */
 const MAX_ALIASES = 10_000;
 const LONGEST_FOUND_CHARS = 80;
-const SECRET_WORD = /password|secret|token/i;
+const SECRET_WORD = /password|secret|token|bearer/i;
+/** Addresses of calendars carry their secret in the path. */
+const SECRET_ADDRESS = /^(url|releaseUrl)$/;
 
 interface Spot {
   readonly offset: number;
@@ -98,6 +100,8 @@ export class ConfigSource {
     if (value === null || value === undefined) return 'nothing';
     const isReference = typeof value === 'string' && /\$\{[^}]*\}/.test(value);
     if (!isReference && path.some((part) => typeof part === 'string' && SECRET_WORD.test(part))) return '(hidden)';
+    const last = path.at(-1);
+    if (path[1] === 'sources' && typeof last === 'string' && SECRET_ADDRESS.test(last)) return host(value);
     const written = JSON.stringify(value) ?? String(value);
     return cut(written);
   }
@@ -140,6 +144,12 @@ export class ConfigSource {
     };
     return pathText(search(this.document.contents, []) ?? []);
   }
+}
+
+/** The part of an address that is no secret. */
+function host(value: unknown): string {
+  const text = String(value);
+  return URL.canParse(text) ? `"${new URL(text).protocol}//${new URL(text).host}…"` : '(hidden)';
 }
 
 function cut(written: string): string {

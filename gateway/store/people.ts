@@ -12,14 +12,20 @@ interface MemberRow {
   rights: string;
 }
 
-function toMember(row: MemberRow): MemberRecord {
-  return {
+function toMember(row: MemberRow, addresses: readonly string[]): MemberRecord {
+  const member = {
     id: row.id,
     name: row.name,
     kind: row.kind as MemberKind,
     status: row.status as MemberStatus,
     rights: JSON.parse(row.rights) as RightRecord[],
   };
+  return addresses.length === 0 ? member : { ...member, addresses };
+}
+
+/** Mail addresses are compared without case: nobody has met a server that tells Anna@ from anna@. */
+export function normalAddress(address: string): string {
+  return address.trim().normalize('NFC').toLowerCase();
 }
 
 export function openMembers(db: Database): Members {
@@ -29,27 +35,74 @@ export function openMembers(db: Database): Members {
   const change = db.prepare(
     'UPDATE members SET name = @name, kind = @kind, status = @status, rights = @rights WHERE id = @id',
   );
-  const toRow = (member: MemberRecord): MemberRow => ({ ...member, rights: JSON.stringify(member.rights) });
+  const addressesOf = db
+    .prepare<[string], string>('SELECT address FROM member_addresses WHERE member = ? ORDER BY place')
+    .pluck();
+  const allAddresses = db.prepare<[], { member: string; address: string }>(
+    'SELECT member, address FROM member_addresses ORDER BY member, place',
+  );
+  const ownerOf = db.prepare<[string], string>('SELECT member FROM member_addresses WHERE address = ?').pluck();
+  const forgetAddresses = db.prepare('DELETE FROM member_addresses WHERE member = ?');
+  const addAddress = db.prepare('INSERT INTO member_addresses VALUES (?, ?, ?)');
+  const toRow = ({ id, name, kind, status, rights }: MemberRecord): MemberRow => ({
+    id,
+    name,
+    kind,
+    status,
+    rights: JSON.stringify(rights),
+  });
   const get = (id: string): MemberRecord | undefined => {
     const row = byId.get(id);
-    return row === undefined ? undefined : toMember(row);
+    return row === undefined ? undefined : toMember(row, addressesOf.all(id));
   };
+  /** Two members of one address: nobody could say whose booking it is. */
+  const addressTaken = (id: string, addresses: readonly string[]): Result<never> | undefined => {
+    const taken = addresses.find((address) => (ownerOf.get(address) ?? id) !== id);
+    if (taken === undefined) return undefined;
+    return { ok: false, code: 'conflict', why: `The address ${taken} is another member's.` };
+  };
+  const keepAddresses = (id: string, addresses: readonly string[]) => {
+    forgetAddresses.run(id);
+    addresses.forEach((address, place) => {
+      addAddress.run(address, id, place);
+    });
+  };
+  const normal = (member: MemberRecord): MemberRecord => {
+    const { addresses = [], ...rest } = member;
+    const own = [...new Set(addresses.map(normalAddress))].filter((address) => address !== '');
+    return own.length === 0 ? rest : { ...rest, addresses: own };
+  };
+  const insert = db.transaction((given: MemberRecord): Result<MemberRecord> => {
+    const member = normal(given);
+    const refused = addressTaken(member.id, member.addresses ?? []);
+    if (refused !== undefined) return refused;
+    create.run(toRow(member));
+    keepAddresses(member.id, member.addresses ?? []);
+    return { ok: true, value: member };
+  });
+  const update = db.transaction((id: string, changes: Partial<MemberRecord>): Result<MemberRecord> => {
+    const before = get(id);
+    if (before === undefined) return { ok: false, code: 'not_found' };
+    const after = normal({ ...before, ...withoutAbsent(changes), id });
+    const refused = addressTaken(id, after.addresses ?? []);
+    if (refused !== undefined) return refused;
+    change.run(toRow(after));
+    if (changes.addresses !== undefined) keepAddresses(id, after.addresses ?? []);
+    return { ok: true, value: after };
+  });
   return {
-    insert(member) {
-      return unlessTaken(`There is a member ${member.id} already.`, () => {
-        create.run(toRow(member));
-        return { ok: true, value: member };
-      });
-    },
-    update(id, changes) {
-      const before = get(id);
-      if (before === undefined) return { ok: false, code: 'not_found' };
-      const after = { ...before, ...withoutAbsent(changes), id };
-      change.run(toRow(after));
-      return { ok: true, value: after };
-    },
+    insert: (member) => unlessTaken(`There is a member ${member.id} already.`, () => insert.immediate(member)),
+    update: (id, changes) => update.immediate(id, changes),
     get,
-    list: () => all.all().map(toMember),
+    list() {
+      const addresses = new Map<string, string[]>();
+      for (const { member, address } of allAddresses.all()) {
+        const own = addresses.get(member);
+        if (own === undefined) addresses.set(member, [address]);
+        else own.push(address);
+      }
+      return all.all().map((row) => toMember(row, addresses.get(row.id) ?? []));
+    },
   };
 }
 

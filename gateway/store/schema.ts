@@ -74,6 +74,42 @@ export const MAIN_MIGRATIONS: readonly string[] = [
   CREATE TABLE relays (point TEXT PRIMARY KEY, value TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE bookings ADD COLUMN confirmed_at_ms INTEGER;
+  ALTER TABLE bookings ADD COLUMN priority INTEGER;
+  ALTER TABLE bookings ADD COLUMN series TEXT;
+  CREATE INDEX bookings_series ON bookings (series) WHERE series IS NOT NULL;
+  CREATE INDEX bookings_source ON bookings (source, end_ms) WHERE source <> 'local';
+
+  -- A table of its own: the mail address of a calendar names one member or nobody.
+  CREATE TABLE member_addresses (
+    address TEXT PRIMARY KEY, member TEXT NOT NULL REFERENCES members (id), place INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX member_addresses_member ON member_addresses (member, place);
+
+  -- What the outside calendars hold, as received (body: deflate), so that a restart and a new day need no network.
+  CREATE TABLE calendar_objects (
+    source TEXT NOT NULL, href TEXT NOT NULL, collection TEXT NOT NULL, etag TEXT NOT NULL, type TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (source, href)
+  ) STRICT;
+  CREATE TABLE calendar_sources (source TEXT PRIMARY KEY, cursor TEXT, state TEXT NOT NULL) STRICT;
+  -- One row a booking that a source tells of, with what the source itself says; bookings holds what counts.
+  CREATE TABLE calendar_origins (
+    booking TEXT PRIMARY KEY, source TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, recurrence_id TEXT,
+    collection TEXT NOT NULL, href TEXT NOT NULL, sequence INTEGER NOT NULL, stamp_ms INTEGER NOT NULL,
+    start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, gone INTEGER NOT NULL, grants INTEGER NOT NULL,
+    said TEXT NOT NULL, override TEXT
+  ) STRICT;
+  CREATE INDEX calendar_origins_source ON calendar_origins (source, end_ms);
+  CREATE INDEX calendar_origins_href ON calendar_origins (source, href);
+  CREATE INDEX calendar_origins_key ON calendar_origins (key);
+  CREATE INDEX calendar_origins_uid ON calendar_origins (source, uid);
+  -- Releases that a source has still to be told of.
+  CREATE TABLE calendar_releases (
+    booking TEXT PRIMARY KEY, source TEXT NOT NULL, why TEXT NOT NULL, tries INTEGER NOT NULL, next_at_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** DIR/telemetry.db */

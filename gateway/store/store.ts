@@ -4,6 +4,7 @@ import path from 'node:path';
 import { openSessions, openTokens, openUsers } from './accounts.ts';
 import { backupTo } from './backup.ts';
 import { openBookings } from './bookings.ts';
+import { openCalendars } from './calendars.ts';
 import { type Database, openDatabase, orUnusable } from './database.ts';
 import { keepPrivate } from './files.ts';
 import { openJournal } from './journal.ts';
@@ -29,6 +30,8 @@ export interface StoreOptions {
   readonly historyDays?: number | undefined;
   /** Largest size of doorward.db in SQLite's pages of 4 KiB; beyond it every write is refused as by a full disk. */
   readonly maxPages?: number | undefined;
+  /** Wall time, Unix ms: when a booking is first known as granting. Without it that is not noted. */
+  readonly nowMs?: (() => number) | undefined;
   /** Told when the journal's signed head cannot be written. */
   readonly onHeadError?: ((error: Error) => void) | undefined;
 }
@@ -54,7 +57,8 @@ export function openStore(dataDir: string, options: StoreOptions = {}): Store {
     const journal = openJournal(main, { readonly, dataDir, secret, onHeadError: options.onHeadError ?? (() => {}) });
     return {
       journal,
-      bookings: openBookings(main),
+      bookings: openBookings(main, options.nowMs),
+      calendars: openCalendars(main),
       members: openMembers(main),
       credentials: openCredentials(main),
       users: openUsers(main),

@@ -62,6 +62,8 @@ export interface MemberRecord {
   readonly kind: MemberKind;
   readonly status: MemberStatus;
   readonly rights: readonly RightRecord[];
+  /** Mail addresses by which calendars name the member: lower case, of nobody else. Absent: none. */
+  readonly addresses?: readonly string[] | undefined;
 }
 export interface CredentialRecord {
   readonly id: string;
@@ -96,18 +98,41 @@ export interface BookingQuery {
   /** Bookings that overlap `[fromMs, toMs)`. */
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
+  /** Those of one series. */
+  readonly series?: string | undefined;
   readonly limit?: number | undefined;
 }
+
+/** One of a set that cannot be, and the booking in its way. */
+export interface BookingClash {
+  readonly booking: Booking;
+  readonly clash: Booking;
+}
+export type BookingSet =
+  | { readonly ok: true; readonly value: readonly Booking[]; readonly leftOut: readonly BookingClash[] }
+  | { readonly ok: false; readonly code: 'conflict'; readonly why: string }
+  /** All clashes, by start. */
+  | { readonly ok: false; readonly code: 'booking_overlap'; readonly clashes: readonly BookingClash[] };
 
 export interface Bookings {
   /** Refuses an overlap with a booking of the same room that is not cancelled, released or fulfilled. */
   insert(booking: Booking): Result<Booking>;
   update(id: string, change: Partial<Omit<Booking, 'id' | 'source'>>): Result<Booking>;
   setStatus(id: string, status: BookingStatus): Result<Booking>;
+  /** New bookings, as one durable commit: all or none; with `skipClashes` those whose time is free. */
+  insertAll(bookings: readonly Booking[], options?: { readonly skipClashes?: boolean }): BookingSet;
+  /** Known bookings as they now are, as one durable commit: all or none. One may take a place that another of them leaves. */
+  replaceAll(bookings: readonly Booking[]): BookingSet;
   get(id: string): Booking | undefined;
   list(query: BookingQuery): readonly Booking[];
+  /**
+   * Bookings of outside sources as they are said to be, in one durable commit. Overlaps are taken: two holders of one
+   * room are the core's alarm, and what a calendar says is kept either way.
+   */
+  replace(change: { readonly upsert: readonly Booking[]; readonly remove: readonly string[] }): void;
 }
 export interface Members {
+  /** Refuses (conflict) an id that is taken and an address that another member has. */
   insert(member: MemberRecord): Result<MemberRecord>;
   update(id: string, change: Partial<Omit<MemberRecord, 'id'>>): Result<MemberRecord>;
   get(id: string): MemberRecord | undefined;
@@ -133,6 +158,102 @@ export interface Tokens {
   bySecretHash(secretHash: string): TokenRecord | undefined;
   list(): readonly TokenRecord[];
   remove(id: string): Result<TokenRecord>;
+}
+/** As the source sent it; `body` is deflated (zlib), since calendars repeat themselves. */
+export interface CalendarObjectRecord {
+  readonly href: string;
+  readonly collection: string;
+  readonly etag: string;
+  readonly type: 'ics' | 'fhir' | 'json';
+  readonly body: Buffer;
+}
+/** Fields of a booking that a person or a release set against what its source says. */
+export type BookingOverride = Partial<
+  Pick<Booking, 'room' | 'holder' | 'delegates' | 'startMs' | 'endMs' | 'status' | 'title'>
+>;
+/** Where a booking of an outside source came from, and what that source itself says of it. */
+export interface OriginRecord {
+  /** Id of the booking. */
+  readonly booking: string;
+  readonly source: string;
+  /** The same for one event in one room, whichever source tells of it. */
+  readonly key: string;
+  readonly uid: string;
+  readonly recurrenceId?: string | undefined;
+  readonly collection: string;
+  readonly href: string;
+  readonly sequence: number;
+  readonly stampMs: number;
+  /** As the source says. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** The source no longer tells of it. */
+  readonly gone: boolean;
+  readonly said: Booking;
+  /** Kept until the source itself moves the event. */
+  readonly override?: BookingOverride | undefined;
+}
+export interface CalendarSourceRecord {
+  readonly source: string;
+  /** The source's own mark of how far it was read; absent: everything is to be read. */
+  readonly cursor?: string | undefined;
+  /** JSON of the host: freshness, standing, what was set aside. */
+  readonly state: string;
+}
+export interface CalendarCommit {
+  readonly source: string;
+  readonly objects?: { readonly put: readonly CalendarObjectRecord[]; readonly remove: readonly string[] } | undefined;
+  readonly origins?: readonly OriginRecord[] | undefined;
+  readonly bookings?: { readonly upsert: readonly Booking[]; readonly remove: readonly string[] } | undefined;
+  readonly record?: CalendarSourceRecord | undefined;
+}
+export interface CalendarRelease {
+  readonly booking: string;
+  readonly source: string;
+  readonly why: string;
+  readonly tries: number;
+  readonly nextAtMs: number;
+}
+/** What is known of outside calendars. */
+export interface Calendars {
+  sources(): readonly CalendarSourceRecord[];
+  /** Puts all of it in one durable transaction. */
+  commit(change: CalendarCommit): void;
+  /** In the order of href, after `afterHref`. */
+  objects(source: string, limit: number, afterHref?: string): readonly CalendarObjectRecord[];
+  object(source: string, href: string): CalendarObjectRecord | undefined;
+  /** Every href that is kept of a source, of some collections only. */
+  hrefs(
+    source: string,
+    of?: { readonly only: readonly string[] } | { readonly without: readonly string[] },
+  ): readonly string[];
+  origin(booking: string): OriginRecord | undefined;
+  origins(bookings: readonly string[]): readonly OriginRecord[];
+  /** Those that tell of the same events in the same rooms, of any source. */
+  originsOfKeys(keys: readonly string[]): readonly OriginRecord[];
+  /** Ids of bookings that the source tells of and that end after `afterMs`; of these objects only, where `hrefs` is given. */
+  told(source: string, afterMs: number, hrefs?: readonly string[]): readonly string[];
+  /**
+   * What the source says to grant after `afterMs`: UID, RECURRENCE-ID or '', start, end, SEQUENCE, stamp, and a mark of
+   * the row to go on from; an event in two rooms comes twice.
+   */
+  stated(
+    source: string,
+    afterMs: number,
+    limit: number,
+    afterRow: number,
+  ): readonly (readonly [string, string, number, number, number, number, number])[];
+  /** The bookings of one event, in all its rooms. */
+  ofEvent(source: string, uid: string, recurrenceId?: string): readonly OriginRecord[];
+  /** How many bookings of the source grant and end after `afterMs`. */
+  granting(source: string, afterMs: number): number;
+  /** Forgets the source's objects, cursor and releases. */
+  forget(source: string): void;
+  /** Forgets where bookings came from that ended before `beforeMs`. */
+  prune(beforeMs: number): void;
+  releases(): readonly CalendarRelease[];
+  putRelease(release: CalendarRelease): void;
+  removeRelease(booking: string): void;
 }
 /** Sessions of the web, for @fastify/session. */
 export interface Sessions {
@@ -209,6 +330,7 @@ export interface HistoryRow {
 export interface Store {
   readonly journal: Journal;
   readonly bookings: Bookings;
+  readonly calendars: Calendars;
   readonly members: Members;
   readonly credentials: Credentials;
   readonly users: Users;

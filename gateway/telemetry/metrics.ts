@@ -6,6 +6,14 @@ import type { Outbox } from '../store/types.ts';
 const COMMIT_BUCKETS_S = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5];
 const HTTP_BUCKETS_S = [0.005, 0.02, 0.1, 0.5, 2, 10];
 
+interface CalendarStanding {
+  readonly id: string;
+  readonly state: string;
+  readonly lastGoodAtMs?: number | undefined;
+  readonly bookings: number;
+  readonly setAsideTotal: number;
+}
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Labels carry no personal name: outcomes, reasons, device ids of the configuration, routes by their pattern. */
@@ -49,6 +57,27 @@ export function createMetrics() {
       labelNames: ['method', 'route'],
       registers,
     }),
+    calendarLooks: counter('calendar_looks', 'Looks at outside calendars by what came of them', ['source', 'outcome']),
+    calendarMessages: counter('calendar_messages', 'Messages to webhooks by what came of them', ['source', 'outcome']),
+    /** Shows how the outside calendars stand at each scrape. */
+    watchCalendars(health: () => readonly CalendarStanding[], nowMs: () => number): void {
+      const read = (name: string, help: string, value: (calendar: CalendarStanding) => number) =>
+        new Gauge({
+          name: `doorward_calendar_${name}`,
+          help,
+          labelNames: ['source'],
+          registers,
+          collect() {
+            for (const calendar of health()) this.set({ source: calendar.id }, value(calendar));
+          },
+        });
+      read('up', 'Whether the calendar was read well at the last look', ({ state }) => (state === 'ok' ? 1 : 0));
+      read('age_seconds', 'Age of the schedule; -1 before it was read', ({ lastGoodAtMs }) =>
+        lastGoodAtMs === undefined ? -1 : (nowMs() - lastGoodAtMs) / 1000,
+      );
+      read('bookings', 'Bookings of the calendar in force from now on', ({ bookings }) => bookings);
+      read('set_aside', 'Events that grant nothing since they are not understood', (one) => one.setAsideTotal);
+    },
     /** Shows the outbox at each scrape. */
     watchOutbox(outbox: Pick<Outbox, 'size' | 'dropped' | 'refused'>): void {
       const read = (name: string, help: string, value: () => number) =>

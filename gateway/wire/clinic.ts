@@ -1,6 +1,34 @@
 import { z } from 'zod';
 import { id, instant, ref, role } from './common.ts';
 
+const weekday = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']);
+export type Weekday = z.infer<typeof weekday>;
+/** Times of one series; a longer one is a mistake in `until`. */
+export const REPEATS_MAX = 366;
+const calendarDay = z.iso.date();
+/** How a booking made here repeats, in the site's zone: its clock times stay the same when the clocks change. */
+export const repeat = z
+  .strictObject({
+    every: z.enum(['day', 'week', 'month']).default('week'),
+    interval: z.int().min(1).max(52).default(1).describe('2 with `week`: every other week'),
+    days: z
+      .array(weekday)
+      .min(1)
+      .max(7)
+      .optional()
+      .describe(
+        'With `week`: these days, else that of `start`. With `month`: the same week of the month, e.g. the second Tuesday',
+      ),
+    until: calendarDay.optional().describe('The last day, included'),
+    count: z.int().min(1).max(REPEATS_MAX).optional().describe('So many times; days of `except` count'),
+    except: z.array(calendarDay).max(REPEATS_MAX).default([]).describe('Days that are left out'),
+  })
+  .refine(({ until, count }) => (until === undefined) !== (count === undefined), {
+    message: 'needs either `until` or `count`',
+    path: ['until'],
+  });
+export type Repeat = z.infer<typeof repeat>;
+
 export const bookingStatus = z.enum(['confirmed', 'checked_in', 'tentative', 'cancelled', 'released', 'fulfilled']);
 export const booking = z.object({
   id: ref,
@@ -13,9 +41,28 @@ export const booking = z.object({
   status: bookingStatus,
   source: z.string(),
   title: z.string(),
+  /** Common to the bookings that were made as one series; absent where it stands alone. */
+  series: ref.optional(),
 });
 export type Booking = z.infer<typeof booking>;
 export const bookings = z.array(booking);
+/** A time of a series that was not booked because another booking is there. */
+export const leftOut = z.object({ start: instant, end: instant, clash: booking });
+export type LeftOut = z.infer<typeof leftOut>;
+/** The booking that was asked for; for a series the first one, with all of it. */
+export const madeBooking = booking.extend({
+  bookings: bookings.optional(),
+  leftOut: z.array(leftOut).optional().describe('With `skipClashes`: the times that were not booked'),
+});
+export type MadeBooking = z.infer<typeof madeBooking>;
+export const changedBooking = booking.extend({
+  bookings: bookings.optional().describe('With a `scope` beyond `this`: every booking that was changed'),
+});
+export type ChangedBooking = z.infer<typeof changedBooking>;
+export const bookingScope = z
+  .enum(['this', 'following', 'all'])
+  .default('this')
+  .describe('Of a series: this booking, this and those after it, or all of it that is not over');
 export const newBooking = z.strictObject({
   /** Chosen by the caller for a safe repeat; made by the gateway when absent. */
   id: id.regex(/^[A-Za-z0-9._-]+$/).optional(),
@@ -26,6 +73,8 @@ export const newBooking = z.strictObject({
   end: instant,
   status: z.enum(['confirmed', 'checked_in', 'tentative']).default('confirmed'),
   title: z.string().max(200).default(''),
+  repeat: repeat.optional(),
+  skipClashes: z.boolean().optional().describe('With `repeat`: book the times that are free, and tell which are not'),
 });
 export type NewBooking = z.input<typeof newBooking>;
 export const bookingChange = z.strictObject({
@@ -40,7 +89,7 @@ export const bookingChange = z.strictObject({
 
 const time = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/);
 export const weekly = z.strictObject({
-  days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1),
+  days: z.array(weekday).min(1),
   from: time,
   /** At or before `from`: ends on the next day. `24:00` is written `00:00`. */
   to: time,
@@ -53,21 +102,32 @@ export const member = z.object({
   kind: z.enum(['practitioner', 'staff', 'cleaner']),
   status: z.enum(['active', 'suspended', 'left']),
   rights: z.array(right),
+  /** Mail addresses by which calendars name the member; absent where there are none. */
+  addresses: z.array(z.string()).optional(),
 });
 export type Member = z.infer<typeof member>;
 export const members = z.array(member);
+/** A mail address, or what another system calls the person: `Practitioner/12`, `https://id.example|4711` (FHIR). */
+const address = z
+  .string()
+  .trim()
+  .max(254)
+  .regex(/^(?:[^\s@]+@[^\s@]+\.[^\s@]+|[A-Za-z]+\/[A-Za-z0-9.-]+|[^\s|]*\|[^\s|]+)$/, 'must be a mail address');
+const addresses = z.array(address).max(20);
 export const newMember = z.strictObject({
   id: id.regex(/^[A-Za-z0-9._-]+$/).optional(),
   name: z.string().trim().min(1).max(120),
   kind: z.enum(['practitioner', 'staff', 'cleaner']).default('practitioner'),
   status: z.enum(['active', 'suspended', 'left']).default('active'),
   rights: z.array(right).max(50).default([]),
+  addresses: addresses.optional().describe('Mail addresses by which calendars name the member; of nobody else'),
 });
 export const memberChange = z.strictObject({
   name: z.string().trim().min(1).max(120).optional(),
   kind: z.enum(['practitioner', 'staff', 'cleaner']).optional(),
   status: z.enum(['active', 'suspended', 'left']).optional(),
   rights: z.array(right).max(50).optional(),
+  addresses: addresses.optional(),
 });
 
 export const credential = z.object({

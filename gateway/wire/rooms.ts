@@ -59,7 +59,16 @@ export const room = z.object({
     people: z.number().int().nullable(),
     lastSeen: instant.nullable(),
   }),
-  booking: z.object({ now: bookingRef.nullable(), next: bookingRef.nullable() }),
+  booking: z.object({
+    now: bookingRef.nullable(),
+    next: bookingRef.nullable(),
+    /** Cancelled or moved away while people were inside; until they left or booked anew. */
+    revoked: bookingRef.nullable(),
+  }),
+  /** Nobody came to this booking; its status says whether the room was released. */
+  noShow: bookingRef.nullable(),
+  /** The booking that ended and whose people are still here. */
+  overstay: bookingRef.nullable(),
   door: door.nullable(),
   climate: z
     .object({

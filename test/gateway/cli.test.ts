@@ -199,6 +199,32 @@ describe.each(['while no gateway runs', 'with a running gateway'])('administrati
     expect((await json('booking', 'list')).value).toMatchObject([{ id: 'b1', status: 'cancelled' }]);
   });
 
+  it('books a series by the building’s clock, leaves out what is taken, and cancels it from a day on', async () => {
+    const first = ['--start', '2031-03-24T09:00+01:00', '--end', '2031-03-24T10:00+01:00'];
+    const add = (...more: string[]) => admin('booking', 'add', '--room', 'consult-1', '--member', 'ada', ...more);
+    await add('--id', 'taken', '--start', '2031-04-07T09:30+02:00', '--end', '2031-04-07T10:30+02:00');
+    const series = ['--id', 's', ...first, '--repeat', 'weekly', '--days', 'mon', '--until', '2031-04-14'];
+    const clash = await add(...series);
+    expect([clash.code, clash.err]).toEqual([1, expect.stringContaining('In the way: taken of ada')]);
+    const made = await add(...series, '--skip-clashes');
+    expect(made.out.match(/2031-\d\d-\d\d 09:00 to/g)).toEqual([
+      '2031-03-24 09:00 to',
+      // The clocks changed on the 30th.
+      '2031-03-31 09:00 to',
+      '2031-04-14 09:00 to',
+    ]);
+    expect(made.out).toContain('Left out: 2031-04-07 09:00, taken by taken.');
+    expect((await admin('booking', 'cancel', 's.20310331', '--scope', 'following')).code).toBe(0);
+    const { value } = await json('booking', 'list', '--from', '2031-03-01T00:00Z');
+    expect(value.map(({ id, status }) => `${id} ${status}`)).toEqual([
+      's confirmed',
+      's.20310331 cancelled',
+      'taken confirmed',
+      's.20310414 cancelled',
+    ]);
+    expect((await add(...first, '--days', 'mon')).code).toBe(2);
+  });
+
   it('takes users’ passwords on standard input, and shows a token alone', async () => {
     const add = ['user', 'add', 'kim', '--role', 'reception', '--password-stdin', '--data', data];
     expect(await doorward(add, {}, 'a long enough password\n')).toMatchObject({ code: 0, err: '' });

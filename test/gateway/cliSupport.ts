@@ -9,12 +9,15 @@ export interface Session {
   readonly err: () => string;
   /** Ctrl-C. */
   end(): void;
+  /** SIGHUP. */
+  reload(): void;
 }
 
 export function begin(argv: readonly string[], env: Io['env'] = {}, stdin = ''): Session {
   let out = '';
   let err = '';
   let end = (_signal: string) => {};
+  let reload = () => {};
   const ended = new Promise<string>((resolve) => {
     end = resolve;
   });
@@ -29,8 +32,17 @@ export function begin(argv: readonly string[], env: Io['env'] = {}, stdin = ''):
     env,
     errIsTty: false,
     ended: () => ended,
+    onReload: (act) => {
+      reload = act;
+    },
   };
-  return { code: run(argv, io), out: () => out, err: () => err, end: () => end('SIGINT') };
+  return {
+    code: run(argv, io),
+    out: () => out,
+    err: () => err,
+    end: () => end('SIGINT'),
+    reload: () => reload(),
+  };
 }
 
 export async function doorward(argv: readonly string[], env: Io['env'] = {}, stdin = '') {

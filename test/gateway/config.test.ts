@@ -195,6 +195,8 @@ doors:
       lateMs: 300_000,
       entranceEarlyMs: 1_800_000,
       maxScheduleAgeMs: 129_600_000,
+      bufferMs: 0,
+      noShowAction: 'flag',
     });
     expect(site.devices).toEqual(['lock-1', 'lock-2', 'room-1', 'board']);
   });

@@ -51,7 +51,7 @@ function commandsOf(page: string): string[] {
 
 /** The words of a command that name it: `user add` of `user add NAME --role R`. */
 const nameOf = (typed: string) => (/^[a-z]+(?: (?:[a-z]+)(?= |$))?/.exec(typed)?.[0] ?? '').split(' ');
-const GROUPS = new Set(['member', 'badge', 'user', 'token', 'booking', 'audit', 'time']);
+const GROUPS = new Set(['member', 'badge', 'user', 'token', 'booking', 'calendar', 'audit', 'time']);
 
 describe('the documentation', () => {
   it.each(pages)('%s links to what is there', (page) => {
@@ -157,6 +157,10 @@ describe('docs/operations.md', () => {
   it('names only metrics that there are', async () => {
     const metrics = createMetrics();
     metrics.watchOutbox({ size: 0, dropped: 0, refused: 0 });
+    metrics.watchCalendars(
+      () => [],
+      () => 0,
+    );
     const there = await metrics.text();
     const section = text.slice(text.indexOf('| metric |'), text.indexOf('These three addresses'));
     const named = [...section.matchAll(/`([a-z_]+)(?:\{[a-z,]+\})?`/g)].map((match) => match[1] ?? '');

@@ -309,11 +309,12 @@ describe('the data folder', () => {
     const { default: Sqlite } = await import('better-sqlite3');
     const file = path.join(data(), 'doorward.db');
     const db = new Sqlite(file);
+    const version = Number(db.pragma('user_version', { simple: true }));
     db.pragma('user_version = 99');
     db.close();
     expect(() => openStore(data())).toThrow(/newer Doorward/);
     const mend = new Sqlite(file);
-    mend.pragma('user_version = 1');
+    mend.pragma(`user_version = ${version}`);
     mend.close();
     store = openStore(data());
   });
@@ -327,7 +328,8 @@ describe('the data folder', () => {
         INSERT INTO members SELECT 'm' || i, 'Name ' || i, 'practitioner', 'active', '[{"doors":["d"]}]' FROM n;
       INSERT INTO credentials SELECT 'c' || id, id, 'uid', 'hash' || id, '1234', 'active', NULL, NULL FROM members;
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-        INSERT INTO bookings SELECT 'b' || i, 'room-' || (i % 200), 'm' || (i % 10000), '[]',
+        INSERT INTO bookings (id, room, holder, delegates, start_ms, end_ms, status, source, title)
+          SELECT 'b' || i, 'room-' || (i % 200), 'm' || (i % 10000), '[]',
           i / 200 * 3600000, i / 200 * 3600000 + 3600000, 'confirmed', 'local', 'Title' FROM n;`);
     db.close();
     store = openStore(data());

@@ -10,6 +10,7 @@ import { buildApi } from '../../gateway/api/app.ts';
 import { coreMember } from '../../gateway/api/convert.ts';
 import type { ApiDeps, DeviceHealth } from '../../gateway/api/deps.ts';
 import { createTokenSecret } from '../../gateway/api/passwords.ts';
+import { repeatTimes, shiftTimes } from '../../gateway/calendars/series.ts';
 import { canonicalCredentials } from '../../gateway/core/access/credential.ts';
 import type { Command } from '../../gateway/core/effects.ts';
 import type { Fact } from '../../gateway/core/facts.ts';
@@ -117,8 +118,11 @@ export async function aRig(change: Partial<ApiDeps> = {}): Promise<Rig> {
     hashCredential: (canonical) => `hash(${Buffer.from(canonical).toString('hex')})`,
     canonicalCredentials,
     expandRights: (rights) => rights.map(({ doors }) => ({ doors, when: 'always' as const })),
+    repeatTimes: (first, repetition) => repeatTimes(first, repetition, site.timeZone),
+    shiftTimes: (times, from, to) => shiftTimes(times, from, to, site.timeZone),
     dayAround: (atMs) => ({ startMs: Math.floor(atMs / DAY) * DAY, endMs: Math.floor(atMs / DAY) * DAY + DAY }),
     timeTrusted: () => trust.trusted,
+    bookingRules: () => site.bookings,
     confirmTime: async () => {
       trust.trusted = true;
     },

@@ -64,7 +64,9 @@ export const room = (id: string, name: string, nowMs: number, more: Partial<Room
     people: null,
     lastSeen: at(nowMs - 57 * MIN),
   },
-  booking: { now: null, next: null },
+  booking: { now: null, next: null, revoked: null },
+  noShow: null,
+  overstay: null,
   door: door(`${id}-door`, name, id, nowMs),
   climate: {
     temperature: 18.4,
@@ -149,7 +151,7 @@ export function roomsOf(nowMs: number): Room[] {
     room('consult-1', 'Consulting room 1', nowMs, {
       plan: plan(0, 0, 4, 3.2),
       occupancy: inside(nowMs, 38, 2),
-      booking: { now: ref('b-1'), next: ref('b-2') },
+      booking: { now: ref('b-1'), next: ref('b-2'), revoked: null },
       climate: warm(nowMs, 21.3),
       lights: { target: 80, level: 80, warning: false },
       door: door('consult-1-door', 'Consulting room 1', 'consult-1', nowMs, {
@@ -158,12 +160,12 @@ export function roomsOf(nowMs: number): Room[] {
     }),
     room('consult-2', 'Consulting room 2', nowMs, {
       plan: plan(4, 0, 4, 3.2),
-      booking: { now: ref('b-3'), next: null },
+      booking: { now: ref('b-3'), next: null, revoked: null },
       climate: warm(nowMs, 20.8),
     }),
     room('consult-3', 'Consulting room 3', nowMs, {
       plan: plan(8, 0, 4, 3.2),
-      booking: { now: null, next: ref('b-4') },
+      booking: { now: null, next: ref('b-4'), revoked: null },
     }),
     room('consult-4', 'Consulting room 4', nowMs, {
       plan: plan(12, 0, 4, 3.2),
@@ -174,7 +176,7 @@ export function roomsOf(nowMs: number): Room[] {
       kind: 'therapy',
       plan: plan(0, 4.6, 5, 3.6),
       occupancy: inside(nowMs, 55, 5),
-      booking: { now: ref('b-5'), next: null },
+      booking: { now: ref('b-5'), next: null, revoked: null },
       climate: warm(nowMs, 22.1),
       lights: { target: 80, level: 78, warning: false },
       alarms: ['a-held'],
@@ -187,7 +189,7 @@ export function roomsOf(nowMs: number): Room[] {
     room('procedure', 'Procedure suite', nowMs, {
       kind: 'procedure',
       plan: plan(5, 4.6, 5, 3.6),
-      booking: { now: ref('b-6'), next: null },
+      booking: { now: ref('b-6'), next: null, revoked: null },
       occupancy: {
         state: 'vacant',
         confidence: 0.9,

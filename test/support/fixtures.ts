@@ -37,6 +37,7 @@ export class FixtureServer {
   role: wire.Role = 'manager';
   members = [...MEMBERS];
   credentials = credentialsOf();
+  calendars: wire.Calendar[] = [];
   cards: wire.UnknownCard[];
   /** Settles each unlock; a test that wants to see "pending" holds it back. */
   unlock: () => Promise<UnlockAnswer> = async () => ({ outcome: 'confirmed' });
@@ -154,6 +155,8 @@ export class FixtureServer {
           items: this.snapshot.devices,
           refusedLogins: refusedLoginsOf(Date.now()),
         });
+      case 'calendars':
+        return send(response, 200, wire.calendars, this.calendars);
       case 'bookings': {
         const from = query.get('from') ?? '';
         const to = query.get('to') ?? '9';
@@ -191,6 +194,14 @@ export class FixtureServer {
       wire.testPulse.parse(body);
       return send(response, 200, wire.doorOutcome, { command: 'c-test', outcome: 'confirmed' });
     }
+    if (what === 'calendars' && action === 'refresh') {
+      const now = at(Date.now());
+      this.calendars = this.calendars.map((one) =>
+        one.id === id ? { ...one, lastTriedAt: now, state: 'ok', why: '', lastGoodAt: now } : one,
+      );
+      response.writeHead(202).end();
+      return;
+    }
     if (what === 'alarms') return this.#alarm(id, action ?? '', wire.alarmNote.parse(body).note, response);
     if (what === 'bookings') return this.#booking(method, id, body, response);
     if (what === 'members') return this.#member(id, body, response);
@@ -217,7 +228,11 @@ export class FixtureServer {
     }
     const after: wire.Booking =
       method === 'POST'
-        ? { ...wire.newBooking.parse(body), id: `b-new-${this.writes.length}`, source: 'local' }
+        ? {
+            ...wire.newBooking.omit({ repeat: true, skipClashes: true }).parse(body),
+            id: `b-new-${this.writes.length}`,
+            source: 'local',
+          }
         : wire.booking.parse({ ...before, ...wire.bookingChange.parse(body) });
     const clash = this.snapshot.bookings.find(
       (one) =>

@@ -1,5 +1,4 @@
 /** Bookings: stored first, in force at the next decision when the answer comes. */
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { Fault } from '../../core/errors.ts';
 import type { Booking } from '../../core/records.ts';
@@ -11,6 +10,7 @@ import { ulid } from '../ids.ts';
 import { type FieldFault, invalid } from '../problem.ts';
 import { submit } from '../submit.ts';
 import { isOwn, mayChange, scopeOf } from '../visibility.ts';
+import { bookedBefore, changed, inScope, plan, same, takenSet } from './bookingseries.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** A longer one is a mistake in the month or year. */
@@ -26,6 +26,11 @@ const listQuery = z.object({
   from: wire.instant.optional().describe('Bookings that end after this; a day ago when neither is given'),
   to: wire.instant.optional().describe('Bookings that start before this'),
 });
+
+/** Roles whose word stands against an outside calendar. */
+const DESK: ReadonlySet<Identity['role']> = new Set(['manager', 'reception']);
+
+const scopeQuery = z.object({ scope: wire.bookingScope });
 
 export function bookingRoutes(api: Api, ctx: Context): void {
   const { deps } = ctx;
@@ -51,11 +56,16 @@ export function bookingRoutes(api: Api, ctx: Context): void {
     '/bookings',
     {
       config: { allow: 'bookings.write' },
-      schema: { tags: ['bookings'], body: wire.newBooking, response: { 201: wire.booking, ...problems } },
+      schema: {
+        tags: ['bookings'],
+        summary: 'Books once, or with `repeat` a series: all of it or nothing',
+        body: wire.newBooking,
+        response: { 201: wire.madeBooking, ...problems },
+      },
     },
     async (request, reply) => {
       const identity = who(request);
-      const { id, start, end, ...rest } = request.body;
+      const { id, start, end, repeat, skipClashes = false, ...rest } = request.body;
       const booking: Booking = {
         ...rest,
         id: id ?? `b-${ulid(deps.clock.now().wallMs).toLowerCase()}`,
@@ -64,13 +74,10 @@ export function bookingRoutes(api: Api, ctx: Context): void {
         source: 'local',
       };
       check(ctx, identity, booking);
-      const before = id === undefined ? undefined : bookings.get(id);
-      // A client that lost the answer sends the same again: that is no clash with itself.
-      if (!before || !isDeepStrictEqual(before, booking)) {
-        taken(bookings.insert(booking), 'booking', clashFor(identity));
-        await inForce(ctx, identity, undefined, booking);
-      }
-      return reply.code(201).header('location', `/api/v1/bookings/${booking.id}`).send(toBooking(booking));
+      const made = repeat
+        ? await bookSeries(ctx, identity, plan(ctx, booking, repeat), skipClashes)
+        : await bookOnce(ctx, identity, booking);
+      return reply.code(201).header('location', `/api/v1/bookings/${made.id}`).send(made);
     },
   );
 
@@ -89,13 +96,16 @@ export function bookingRoutes(api: Api, ctx: Context): void {
       config: { allow: 'bookings.write' },
       schema: {
         tags: ['bookings'],
+        summary: 'Changes the booking, or its series: a new time is then meant as a step of the wall clock',
         params: idParams,
+        querystring: scopeQuery,
         body: wire.bookingChange,
-        response: { 200: wire.booking, ...problems },
+        response: { 200: wire.changedBooking, ...problems },
       },
     },
     async (request) => {
       const identity = who(request);
+      const { scope } = request.query;
       const before = changeable(ctx, identity, request.params.id);
       const { start, end, ...rest } = request.body;
       const change = given({
@@ -104,8 +114,9 @@ export function bookingRoutes(api: Api, ctx: Context): void {
         endMs: end === undefined ? undefined : Date.parse(end),
       });
       check(ctx, identity, { ...before, ...change });
+      if (scope !== 'this' && before.series !== undefined) return changeSeries(ctx, identity, before, change, scope);
       const after = taken(bookings.update(before.id, change), 'booking', clashFor(identity));
-      await inForce(ctx, identity, before, after);
+      await inForce(ctx, identity, [before], [after]);
       return toBooking(after);
     },
   );
@@ -116,19 +127,65 @@ export function bookingRoutes(api: Api, ctx: Context): void {
       config: { allow: 'bookings.write' },
       schema: {
         tags: ['bookings'],
-        summary: 'Cancels the booking',
+        summary: 'Cancels the booking, or more of its series',
         params: idParams,
+        querystring: scopeQuery,
         response: { 204: nothing, ...problems },
       },
     },
     async (request, reply) => {
       const identity = who(request);
+      const { scope } = request.query;
       const before = changeable(ctx, identity, request.params.id);
-      const after = taken(bookings.setStatus(before.id, 'cancelled'), 'booking');
-      await inForce(ctx, identity, before, after);
+      if (scope !== 'this' && before.series !== undefined)
+        await changeSeries(ctx, identity, before, { status: 'cancelled' }, scope);
+      else {
+        const after = taken(bookings.setStatus(before.id, 'cancelled'), 'booking');
+        await inForce(ctx, identity, [before], [after]);
+      }
       return reply.code(204).send(null);
     },
   );
+}
+
+async function bookOnce(ctx: Context, identity: Identity, booking: Booking): Promise<wire.MadeBooking> {
+  const { bookings } = ctx.deps.store;
+  // A client that lost the answer sends the same again: that is no clash with itself.
+  if (!same(bookings.get(booking.id), booking)) {
+    const made = taken(bookings.insert(booking), 'booking', clashFor(identity));
+    await inForce(ctx, identity, [], [made]);
+  }
+  return toBooking(booking);
+}
+
+async function bookSeries(
+  ctx: Context,
+  identity: Identity,
+  planned: readonly Booking[],
+  skipClashes: boolean,
+): Promise<wire.MadeBooking> {
+  const again = bookedBefore(ctx, identity, planned, skipClashes);
+  const { made, leftOut } =
+    again ?? takenSet(ctx.deps.store.bookings.insertAll(planned, { skipClashes }), identity, skipClashes);
+  const [first] = made;
+  if (first === undefined) throw new Fault('conflict', 'No time of the series is left to be booked.');
+  if (again === undefined) await inForce(ctx, identity, [], made);
+  return { ...toBooking(first), bookings: made.map(toBooking), ...(skipClashes && { leftOut }) };
+}
+
+async function changeSeries(
+  ctx: Context,
+  identity: Identity,
+  of: Booking,
+  change: Partial<Booking>,
+  scope: 'following' | 'all',
+): Promise<wire.ChangedBooking> {
+  const before = inScope(ctx, identity, of, scope);
+  const after = changed(ctx, before, of, change);
+  const { made } = takenSet(ctx.deps.store.bookings.replaceAll(after), identity, false);
+  await inForce(ctx, identity, before, made);
+  const named = made.find((booking) => booking.id === of.id) ?? { ...of, ...change };
+  return { ...toBooking(named), bookings: made.map(toBooking) };
 }
 
 /** All faults at once. */
@@ -158,6 +215,11 @@ function visible(ctx: Context, identity: Identity, id: string): Booking {
 function changeable(ctx: Context, identity: Identity, id: string): Booking {
   const booking = visible(ctx, identity, id);
   if (!mayChange(booking, scopeOf(identity))) throw new Fault('forbidden', 'Only its holder may change this booking.');
+  // What the desk sets stands against the calendar; everybody else changes it where it was made.
+  if (booking.source !== 'local' && !DESK.has(identity.role)) {
+    const why = `This booking comes from the calendar ${booking.source}: change it there, or ask the reception.`;
+    throw new Fault('conflict', why);
+  }
   return booking;
 }
 
@@ -167,9 +229,14 @@ function clashFor(identity: Identity) {
   return (clash: Booking) => toBooking(isOwn(clash, scope) ? clash : maskBooking(clash));
 }
 
-async function inForce(ctx: Context, identity: Identity, before: Booking | undefined, after: Booking): Promise<void> {
+async function inForce(
+  ctx: Context,
+  identity: Identity,
+  before: readonly Booking[],
+  after: readonly Booking[],
+): Promise<void> {
   const { bookings } = ctx.deps.store;
-  const stored = () => bookings.get(after.id) ?? after;
-  await submit(ctx.deps, () => ({ kind: 'bookings', upsert: [stored()], remove: [], by: identity.name }));
-  ctx.live.bookingsChanged(before ? [before] : [], [after]);
+  const stored = () => after.map((booking) => bookings.get(booking.id) ?? booking);
+  await submit(ctx.deps, () => ({ kind: 'bookings', upsert: stored(), remove: [], by: identity.name }));
+  ctx.live.bookingsChanged(before, after);
 }

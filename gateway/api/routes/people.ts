@@ -85,6 +85,7 @@ async function memberInForce(ctx: Context, identity: Identity, member: MemberRec
     const upsert = [coreMember(stored(), deps.expandRights, deps.clock.now().wallMs)];
     return { kind: 'members', upsert, remove: [], by: identity.name };
   });
+  deps.calendars?.membersChanged();
 }
 
 export function credentialRoutes(api: Api, ctx: Context): void {
