@@ -1,8 +1,12 @@
+import type { Calendar } from '../../gateway/wire/calendars.ts';
 import type {
   Booking,
+  ChangedBooking,
   ClimateSeries,
   Credential,
   Event,
+  LeftOut,
+  MadeBooking,
   Member,
   NewBooking,
   OccupancySeries,
@@ -23,12 +27,21 @@ export class ApiError extends Error {
   readonly code: string;
   /** The booking in the way, with `booking_overlap`. */
   readonly clash: Partial<Booking> | string | undefined;
-  constructor(status: number, code: string, message: string, clash?: Partial<Booking> | string) {
+  /** For a series every time that is taken, by start. */
+  readonly clashes: readonly LeftOut[];
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    clash?: Partial<Booking> | string,
+    clashes: readonly LeftOut[] = [],
+  ) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
     this.clash = clash;
+    this.clashes = clashes;
   }
 }
 
@@ -37,9 +50,13 @@ export interface DoorAnswer {
   readonly outcome: 'confirmed' | 'failed' | 'unknown';
   readonly why?: string;
 }
-export type BookingChange = Partial<Omit<NewBooking, 'id' | 'status'>> & { status?: Booking['status'] };
-export type NewMember = Pick<Member, 'name' | 'kind' | 'rights'>;
-export type MemberChange = Partial<Pick<Member, 'name' | 'kind' | 'status' | 'rights'>>;
+export type BookingChange = Partial<Omit<NewBooking, 'id' | 'status' | 'repeat' | 'skipClashes'>> & {
+  status?: Booking['status'];
+};
+/** How far a change of one booking of a series goes. */
+export type Scope = 'this' | 'following' | 'all';
+export type NewMember = Pick<Member, 'name' | 'kind' | 'rights' | 'addresses'>;
+export type MemberChange = Partial<Pick<Member, 'name' | 'kind' | 'status' | 'rights' | 'addresses'>>;
 /** `[from, to)` as RFC 3339, and the step as the API writes it, e.g. `300s`. */
 export interface SeriesQuery {
   readonly room: string;
@@ -61,6 +78,7 @@ const query = (fields: object) =>
       .filter(([, value]) => value !== undefined && value !== '')
       .map(([key, value]) => [key, String(value)]),
   ).toString();
+const scopeQuery = (scope: Scope) => (scope === 'this' ? '' : `?${query({ scope })}`);
 const path = (...parts: string[]) => parts.map(encodeURIComponent).join('/');
 
 /** The gateway's interface as the dashboard uses it: cookie session, CSRF header on every write, no retry of a write. */
@@ -105,14 +123,22 @@ export class Api {
   async bookings(from: string, to: string): Promise<Booking[]> {
     return items(await this.#call<Listed<Booking>>('GET', `bookings?${query({ from, to })}`));
   }
-  addBooking(booking: NewBooking): Promise<Booking> {
+  addBooking(booking: NewBooking): Promise<MadeBooking> {
     return this.#call('POST', 'bookings', booking);
   }
-  changeBooking(id: string, change: BookingChange): Promise<Booking> {
-    return this.#call('PATCH', path('bookings', id), change);
+  changeBooking(id: string, change: BookingChange, scope: Scope = 'this'): Promise<ChangedBooking> {
+    return this.#call('PATCH', path('bookings', id) + scopeQuery(scope), change);
   }
-  cancelBooking(id: string): Promise<void> {
-    return this.#call('DELETE', path('bookings', id));
+  cancelBooking(id: string, scope: Scope = 'this'): Promise<void> {
+    return this.#call('DELETE', path('bookings', id) + scopeQuery(scope));
+  }
+
+  async calendars(): Promise<Calendar[]> {
+    return items(await this.#call<Listed<Calendar>>('GET', 'calendars'));
+  }
+  /** Asks the gateway to look at a calendar now; what comes of it is read afterwards. */
+  async refreshCalendar(id: string): Promise<void> {
+    await this.#call('POST', path('calendars', id, 'refresh'));
   }
 
   async members(): Promise<Member[]> {
@@ -183,14 +209,17 @@ export class Api {
         late ? 'The gateway did not answer in time.' : 'The gateway cannot be reached.',
       );
     }
-    if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+    if (response.ok) return (/^20[24]$/.test(String(response.status)) ? undefined : await response.json()) as T;
     if (response.status === 401 && watch) this.onSignedOut();
     throw await refusal(response);
   }
 }
 
 async function refusal(response: Response): Promise<ApiError> {
-  const problem = (await response.json().catch(() => ({}))) as Partial<Problem> & { clash?: Partial<Booking> | string };
+  const problem = (await response.json().catch(() => ({}))) as Partial<Problem> & {
+    clash?: Partial<Booking> | string;
+    clashes?: LeftOut[];
+  };
   const faults = problem.errors?.map((fault) => `${fault.path}: ${fault.message}`).join('; ');
   const text = [problem.title, problem.detail, faults].filter(Boolean).join('. ');
   return new ApiError(
@@ -198,5 +227,6 @@ async function refusal(response: Response): Promise<ApiError> {
     problem.code ?? 'internal',
     text || `The gateway answered ${response.status}.`,
     problem.clash,
+    problem.clashes,
   );
 }

@@ -1,6 +1,6 @@
-import type { Booking } from '../../gateway/wire/clinic.ts';
+import type { Booking, NewBooking } from '../../gateway/wire/clinic.ts';
 import { ApiError } from './api.ts';
-import { clock, dayName, dayOf, HOUR_MS, instantOf, MINUTE_MS, ms } from './time.ts';
+import { addDays, clock, dayName, dayOf, HOUR_MS, instantOf, MINUTE_MS, ms } from './time.ts';
 
 /** What the booking form holds: wall times of the site's zone. */
 export interface BookingForm {
@@ -68,3 +68,37 @@ export function refusalText(
   const startMs = ms(clash.start);
   return `${who} has ${where} from ${clock(startMs, words.timeZone)} to ${clock(ms(clash.end), words.timeZone)} on ${dayName(startMs, words.timeZone)}. Choose another time or room.`;
 }
+
+type Repeat = NonNullable<NewBooking['repeat']>;
+export type Day = NonNullable<Repeat['days']>[number];
+/** What the form holds of a repetition; `nth`: the same weekday of each month. */
+export interface RepeatForm {
+  readonly every: 'never' | 'day' | 'week' | 'month' | 'nth';
+  readonly interval: number;
+  readonly days: readonly Day[];
+  /** The last day. */
+  readonly until: string;
+}
+const WEEKDAYS: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+/** A series is offered to go on for so long; it may be longer. */
+const OFFERED_WEEKS = 12;
+
+export const weekdayOf = (day: string): Day => WEEKDAYS[(new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7] ?? 'mon';
+
+export function newRepeat(day: string): RepeatForm {
+  return { every: 'never', interval: 1, days: [weekdayOf(day)], until: addDays(day, 7 * OFFERED_WEEKS) };
+}
+
+/** As the gateway takes it; the day of the first booking always belongs to it. */
+export function repeatOf(form: RepeatForm, day: string): Repeat | undefined {
+  const { every, interval, until } = form;
+  if (every === 'never') return undefined;
+  if (every === 'nth') return { every: 'month', interval, days: [weekdayOf(day)], until };
+  if (every !== 'week') return { every, interval, until };
+  const days = WEEKDAYS.filter((weekday) => form.days.includes(weekday) || weekday === weekdayOf(day));
+  return { every, interval, days, until };
+}
+
+const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth'];
+/** `the second Tue of the month`'s number word. */
+export const nthWord = (day: string): string => ORDINALS[Math.ceil(Number(day.slice(8)) / 7) - 1] ?? '';

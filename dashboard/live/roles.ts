@@ -10,12 +10,14 @@ export type Ability =
   | 'names'
   | 'devices'
   | 'test'
-  | 'time';
+  | 'time'
+  | 'calendars'
+  | 'refresh';
 
 const MAY: Record<Role, readonly Ability[]> = {
-  manager: ['unlock', 'alarms', 'bookings', 'people', 'names', 'devices', 'test', 'time'],
-  reception: ['unlock', 'alarms', 'bookings', 'people', 'names', 'devices'],
-  viewer: ['names', 'devices'],
+  manager: ['unlock', 'alarms', 'bookings', 'people', 'names', 'devices', 'test', 'time', 'calendars', 'refresh'],
+  reception: ['unlock', 'alarms', 'bookings', 'people', 'names', 'devices', 'calendars', 'refresh'],
+  viewer: ['names', 'devices', 'calendars'],
   practitioner: ['own_bookings'],
   /** For machines: it sees no room, so the dashboard has nothing to show to it. */
   integrator: [],

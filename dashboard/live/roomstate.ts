@@ -48,6 +48,7 @@ export function roomState(room: Room, alarms: readonly Alarm[], nowMs: number): 
   if (room.occupancy.state === 'unknown') return room.door && !room.door.online ? 'offline' : 'unknown';
   if (room.occupancy.state === 'occupied') return 'occupied';
   const booking = room.booking.now;
+  if (room.noShow && room.noShow.id === booking?.id) return 'no_show';
   if (!booking) return 'free';
   const startMs = ms(booking.start);
   const seenSince = room.occupancy.lastSeen !== null && ms(room.occupancy.lastSeen) >= startMs;

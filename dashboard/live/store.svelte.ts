@@ -1,3 +1,4 @@
+import type { Calendar } from '../../gateway/wire/calendars.ts';
 import type { Booking, Member, Session } from '../../gateway/wire/clinic.ts';
 import type { Room } from '../../gateway/wire/rooms.ts';
 import type { Snapshot } from '../../gateway/wire/stream.ts';
@@ -31,6 +32,10 @@ export class Live {
   snapshot = $state.raw<Snapshot | null>(null);
   session = $state.raw<Session | null>(null);
   members = $state.raw<Member[]>([]);
+  /** The outside calendars, as they were last asked for. */
+  calendars = $state.raw<Calendar[]>([]);
+  /** Counts the snapshots: with each, what was read before may have been overtaken. */
+  snapshots = $state(0);
   /** `starting` until the session is known; `down` when the gateway cannot be asked for it. */
   phase = $state<'starting' | 'down' | 'signed-out' | 'signed-in'>('starting');
   stale = $state(false);
@@ -106,6 +111,7 @@ export class Live {
     this.stale = false;
     if (message.type === 'snapshot') {
       this.snapshot = message.snapshot;
+      this.snapshots += 1;
       this.#setClock(message.snapshot.at);
     } else if (message.type === 'ping') this.#setClock(message.ping.at);
     else if (this.snapshot) this.snapshot = reduce(this.snapshot, message.change);
@@ -120,15 +126,19 @@ export class Live {
     if (this.phase === 'down' && Math.floor(Date.now() / TICK_MS) % 3 === 0) void this.start();
   }
 
-  /** A booking that this page wrote is shown at once; the stream brings the same. */
-  put(booking: Booking): void {
-    if (this.snapshot) this.snapshot = { ...this.snapshot, bookings: replaceById(this.snapshot.bookings, [booking]) };
+  /** Bookings that this page wrote are shown at once; the stream brings the same. */
+  put(...bookings: Booking[]): void {
+    if (this.snapshot) this.snapshot = { ...this.snapshot, bookings: replaceById(this.snapshot.bookings, bookings) };
   }
 
   async loadMembers(): Promise<void> {
     this.#namesAtMs = performance.now();
     if (!this.may('names')) return;
     this.members = await this.api.members();
+  }
+
+  async loadCalendars(): Promise<void> {
+    if (this.may('calendars')) this.calendars = await this.api.calendars();
   }
 
   nameOf(member: string, known?: string | null): string {
@@ -157,6 +167,7 @@ export class Live {
     this.session = null;
     this.snapshot = null;
     this.members = [];
+    this.calendars = [];
     this.stale = false;
     this.#namesAtMs = Number.NEGATIVE_INFINITY;
     this.#connection?.close();

@@ -7,7 +7,8 @@ export const degrees = (value: number | null | undefined): string =>
 
 /** What is booked, as one line: `until 11:30`, `next 14:00`, or nothing more today. */
 export function bookingLine(room: Room, nowMs: number, timeZone: string): string {
-  const { now, next } = room.booking;
+  const { now, next, revoked } = room.booking;
+  if (revoked) return 'cancelled!';
   if (now) return `until ${clock(ms(now.end), timeZone)}`;
   if (!next || dayOf(ms(next.start), timeZone) !== dayOf(nowMs, timeZone)) return '';
   return `next ${clock(ms(next.start), timeZone)}`;
@@ -17,7 +18,9 @@ export function bookingLine(room: Room, nowMs: number, timeZone: string): string
 export function tileLabel(room: Room, state: RoomState, alarms: number, nowMs: number, timeZone: string): string {
   const parts = [room.name, STATE_WORDS[state].toLowerCase()];
   if (room.booking.now && state !== 'booked') parts.push('booked');
-  const line = bookingLine(room, nowMs, timeZone);
+  if (room.booking.revoked) parts.push('the running booking was cancelled, people may still be inside');
+  if (room.overstay) parts.push('still occupied after its booking');
+  const line = room.booking.revoked ? '' : bookingLine(room, nowMs, timeZone);
   if (line) parts.push(line);
   if (room.climate) {
     const { temperature } = room.climate;

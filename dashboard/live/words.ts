@@ -1,4 +1,5 @@
 /** The journal's codes as sentences for people at the desk; the code stands beside them for people on the phone. */
+import type { Calendar } from '../../gateway/wire/calendars.ts';
 import type { Event } from '../../gateway/wire/clinic.ts';
 
 /** BACnet AccessEvent reasons, without a sub-reason. */
@@ -151,6 +152,12 @@ export const ALARM_WORDS: Readonly<Record<string, string>> = {
   time_not_trusted: 'Time not certain',
   schedule_too_old: 'Calendar too old',
   booking_conflict: 'Two bookings at once',
+  booking_revoked_occupied: 'Booking cancelled, people still inside',
+  no_show: 'Nobody came',
+  overstay: 'Booking over, people still inside',
+  calendar_failing: 'Calendar cannot be read',
+  calendar_held: 'Calendar not believed',
+  calendar_set_aside: 'Calendar entries set aside',
   journal: 'Journal',
   telemetry: 'History store',
   broker: 'Device network',
@@ -178,6 +185,71 @@ export const BOOKING_WORDS: Readonly<Record<string, string>> = {
   released: 'Released',
   fulfilled: 'Done',
 };
+
+/** How a booking stands, for people: its status, and what came of it. */
+export type BookingState =
+  | 'confirmed'
+  | 'checked_in'
+  | 'tentative'
+  | 'cancelled'
+  | 'released'
+  | 'fulfilled'
+  | 'no_show'
+  | 'conflict';
+export const BOOKING_STATE_WORDS: Readonly<Record<BookingState, string>> = {
+  confirmed: 'Confirmed',
+  checked_in: 'Checked in',
+  tentative: 'Tentative',
+  cancelled: 'Cancelled',
+  released: 'Released',
+  fulfilled: 'Done',
+  no_show: 'No-show',
+  conflict: 'Conflict',
+};
+/** What each means for the door. */
+export const BOOKING_STATE_MEANS: Readonly<Record<BookingState, string>> = {
+  confirmed: 'The card opens the room around this time.',
+  checked_in: 'The card opens the room around this time.',
+  tentative: 'Not confirmed: the card does not open for it.',
+  cancelled: 'Cancelled: the card does not open for it.',
+  released: 'Nobody came, so the room was given free: the card does not open for it.',
+  fulfilled: 'It is over.',
+  no_show: 'Nobody has come so far.',
+  conflict: 'Another booking has the same room at the same time: the one confirmed first keeps it.',
+};
+
+/** How a calendar stands. */
+export const FEED_WORDS: Readonly<Record<Calendar['state'], string>> = {
+  waiting: 'Not read yet',
+  ok: 'Up to date',
+  held: 'Held: not believed',
+  failing: 'Failing',
+  too_old: 'Too old: grants no longer',
+};
+export const FEED_KIND_WORDS: Readonly<Record<Calendar['kind'], string>> = {
+  ics: 'Calendar feed (ICS)',
+  caldav: 'CalDAV',
+  webhook: 'Webhook',
+  fhir: 'FHIR',
+};
+export const SET_ASIDE_WORDS: Readonly<Record<string, string>> = {
+  malformed: 'Cannot be read',
+  unknown_zone: 'Unknown time zone',
+  bad_rule: 'Bad recurrence rule',
+  too_many_instances: 'Repeats too often',
+  too_long: 'Too long',
+  no_times: 'Has no times',
+  contradiction: 'Contradicts itself',
+  no_room: 'No room known',
+  no_holder: 'Nobody known to hold it',
+};
+/** Alarms that the calendars' page explains. */
+export const CALENDAR_ALARMS: ReadonlySet<string> = new Set([
+  'calendar_failing',
+  'calendar_held',
+  'calendar_set_aside',
+  'schedule_too_old',
+]);
 
 /** Bookings that hold the room; the others are history. */
 export const holdsRoom = (status: string): boolean => status !== 'cancelled' && status !== 'released';

@@ -5,6 +5,7 @@ import { refusalText } from '../../dashboard/live/booking.ts';
 import { daysText } from '../../dashboard/live/rights.ts';
 import { may } from '../../dashboard/live/roles.ts';
 import { readPlace, writePlace } from '../../dashboard/live/router.svelte.ts';
+import { sourceBadge } from '../../dashboard/live/schedule.ts';
 import Alarms from '../../dashboard/parts/Alarms.svelte';
 import DayBoard from '../../dashboard/parts/DayBoard.svelte';
 import DoorControl from '../../dashboard/parts/DoorControl.svelte';
@@ -118,23 +119,29 @@ test('a card is enrolled only for a chosen member', async () => {
   expect(onenrol.mock.calls[0]?.[0].id).toBe('u-1');
 });
 
-test('the day’s board shows who has which room in the site’s zone, and not what was cancelled', async () => {
+test('the day’s board shows who has which room in the site’s zone, from where, and what was cancelled', async () => {
   const onpick = vi.fn();
   const [first, ...rest] = bookingsOf(NOW);
+  const bookings = [{ ...(first as (typeof rest)[number]), status: 'cancelled' as const }, ...rest];
   render(DayBoard, {
     rooms: roomsOf(NOW),
-    bookings: [{ ...(first as (typeof rest)[number]), status: 'cancelled' }, ...rest],
+    bookings,
     window: { startMs: Date.parse('2026-11-23T06:00:00Z'), endMs: Date.parse('2026-11-23T19:00:00Z') },
     nowMs: NOW,
-    timeZone: ZONE,
     may: true,
-    nameOf: (member: string) => MEMBERS.find((known) => known.id === member)?.name ?? '',
-    onpick,
+    shown: {
+      timeZone: ZONE,
+      stateOf: (booking) => booking.status,
+      sourceOf: (booking) => sourceBadge(booking.source, []),
+      nameOf: (member) => MEMBERS.find((known) => known.id === member)?.name ?? '',
+      roomName: (id) => id,
+      onpick,
+    },
     onnew: () => undefined,
   });
-  expect(screen.queryByRole('button', { name: /Dr Anna Weiss, Consulting room 1/ })).toBeNull();
+  screen.getByRole('button', { name: '09:30–11:30, Dr Anna Weiss, Consulting room 1, Cancelled, made here' });
   await fireEvent.click(
-    screen.getByRole('button', { name: '10:15–11:15, Dr Chidi Okafor, Consulting room 2, Confirmed' }),
+    screen.getByRole('button', { name: '10:15–11:15, Dr Chidi Okafor, Consulting room 2, Confirmed, made here' }),
   );
   expect(onpick.mock.calls[0]?.[0].id).toBe('b-3');
 });
@@ -212,6 +219,12 @@ test.each([
   ['#/nonsense', { view: 'overview', room: null }],
   ['#/overview/room/%zz', { view: 'overview', room: null }],
   ['', { view: 'overview', room: null }],
+  ['#/bookings', { view: 'bookings', room: null }],
+  [
+    '#/bookings/week/2026-11-23/consult%201',
+    { view: 'bookings', room: null, schedule: { span: 'week', day: '2026-11-23', room: 'consult 1' } },
+  ],
+  ['#/bookings/day/nonsense', { view: 'bookings', room: null, schedule: { span: 'day', day: null, room: null } }],
 ] as const)('the address %s is the place %o', (hash, place) => {
   expect(readPlace(hash)).toEqual(place);
   expect(readPlace(writePlace(place))).toEqual(place);

@@ -20,6 +20,7 @@ const booked = (startedMsAgo: number): Partial<Room> => ({
       status: 'confirmed',
     },
     next: null,
+    revoked: null,
   },
 });
 const occupancy = (state: Room['occupancy']['state'], lastSeen: number | null = null): Partial<Room> => ({
