@@ -59,7 +59,10 @@ export class Loop implements LoopPort {
   readonly #effectListeners = new Set<(effect: Effect) => void>();
   readonly #outcomes = new Map<string, KnownOutcome>();
   readonly #outcomeWaiters = new Map<string, (known: KnownOutcome) => void>();
-  #scheduled = false;
+  /** Facts of this turn of Node's event loop, and whether the turn before had more than one. */
+  #turnFacts = 0;
+  #crowded = false;
+  #turnOpen = false;
   #stopped = false;
   #cancelTick: (() => void) | undefined;
   #cancelChanges: (() => void) | undefined;
@@ -167,14 +170,26 @@ export class Loop implements LoopPort {
     return true;
   }
 
+  /**
+   * A fact that comes alone is decided at once: the acknowledgement of its message and the orders that follow then
+   * leave in one write. In a crowd facts wait for the end of the turn's reads, so that badges of one moment share one
+   * commit; the first quiet turn ends the crowd.
+   */
   #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    // After the reads of this turn, so that badges of one moment share one commit.
+    this.#turnFacts += 1;
+    if (this.#turnFacts === 1 && !this.#crowded) process.nextTick(() => this.#drain());
+    this.#openTurn();
+  }
+
+  #openTurn(): void {
+    if (this.#turnOpen) return;
+    this.#turnOpen = true;
     setImmediate(() => {
-      this.#scheduled = false;
+      this.#turnOpen = false;
+      this.#crowded = this.#turnFacts > 1;
+      this.#turnFacts = 0;
       this.#drain();
-      if (this.#queue.size > 0) this.#schedule();
+      if (this.#crowded || this.#queue.size > 0) this.#openTurn();
     });
   }
 
