@@ -9,51 +9,9 @@ import {
 } from '../../gateway/core/climate/climate.ts';
 import type { OnOff } from '../../gateway/core/climate/outputs.ts';
 import type { RelaySwitch } from '../../gateway/core/effects.ts';
-import type { ClimateSettings, Room } from '../../gateway/core/site.ts';
+import type { Room } from '../../gateway/core/site.ts';
 import type { OccupancyView } from '../../gateway/core/views.ts';
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const START = Date.UTC(2026, 0, 12, 8);
-const at = (ms: number) => ({ wallMs: START + ms, monoMs: ms });
-
-const SETTINGS: ClimateSettings = {
-  heatTo: 21,
-  coolTo: 24,
-  setbackTo: 16,
-  setupTo: 32,
-  leadMs: 45 * MINUTE,
-  minOnMs: 15 * MINUTE,
-  minOffMs: 5 * MINUTE,
-  freezeBelow: 4,
-};
-const FREE: ClimateSettings = { ...SETTINGS, minOnMs: 0, minOffMs: 0 };
-
-function aRoom(climate: ClimateSettings | undefined, points: Partial<Room['points']> = {}): Room {
-  return {
-    id: 'consult-1',
-    name: 'Consulting room 1',
-    kind: 'consult',
-    floor: 'ground',
-    points: {
-      presence: [],
-      temperature: 'u/temperature',
-      heating: 'u/relay',
-      cooling: 'u/relay-2',
-      lights: [],
-      ...points,
-    },
-    climate,
-    occupancy: { holdMs: 7 * MINUTE },
-  };
-}
-const ROOM = aRoom(SETTINGS);
-const QUICK = aRoom(FREE);
-
-function being(state: OccupancyView['state'], sinceMs = 0): OccupancyView {
-  return { state, confidence: 0.9, sinceMs: START + sinceMs, people: null, lastSeenMs: null };
-}
+import { aRoom, at, being, FREE, HOUR, MINUTE, QUICK, ROOM, SECOND, SETTINGS, START } from '../support/climate.ts';
 
 interface Moment {
   readonly waitMs: number;
