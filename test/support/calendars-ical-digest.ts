@@ -1,6 +1,7 @@
-/** One digest over calendars with every kind of time, to compare between host zones. Run as a program it prints it. */
+/** One digest over calendars with every kind of time and over the RFC's examples, to compare between host zones. Run as a program it prints it. */
 import { createHash } from 'node:crypto';
 import { event, expandText, told, vcalendar } from './calendars-ical.ts';
+import { RFC_EXAMPLES, rfcCalendar } from './calendars-rfc.ts';
 
 const EVENTS: readonly string[] = [
   'UID:floating\nDTSTART:20260329T023000\nRRULE:FREQ=DAILY;COUNT=300',
@@ -37,6 +38,12 @@ export function calendarDigest(): string {
   const text = vcalendar(OWN, ...EVENTS.map(event));
   for (const zone of ['Europe/Berlin', 'America/Los_Angeles', 'Africa/Cairo', 'Asia/Kolkata'])
     hash.update(JSON.stringify(told(expandText(text, { zone }))));
+  for (const example of RFC_EXAMPLES) {
+    for (const rule of example.rules) {
+      const { text: one, from, to } = rfcCalendar(example, rule);
+      hash.update(JSON.stringify(told(expandText(one, { from, to }))));
+    }
+  }
   return hash.digest('hex');
 }
 

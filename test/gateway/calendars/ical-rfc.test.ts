@@ -1,9 +1,11 @@
 /**
- * Examples of RFC 5545 §3.8.5.3 in America/New_York, whose summer time ended on 26 October 1997, as instants. The whole
- * list as wall clocks is in rules-rfc.test.ts.
+ * The examples of RFC 5545 §3.8.5.3 in America/New_York, whose summer time ended on 26 October 1997, as instants: some
+ * written out, and the whole list by Temporal's reading of its wall clocks.
  */
+import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
-import { event, expandText, starts, vcalendar } from '../../support/calendars-ical.ts';
+import { event, expandText, instant, starts, vcalendar } from '../../support/calendars-ical.ts';
+import { RFC_EXAMPLES, rfcCalendar } from '../../support/calendars-rfc.ts';
 
 /** 9:00 in New York on each day: 13:00Z until 25 October 1997, 14:00Z from the 26th on. */
 const nine = (...days: readonly string[]) =>
@@ -115,4 +117,16 @@ describe('RFC 5545 §3.8.5.3', () => {
     const text = vcalendar(event(`DTSTART;TZID=America/New_York:${start}T090000\n${lines}`));
     expect(starts(expandText(text, { from: '1997-01-01', to: '2008-01-01', zone: 'Asia/Tokyo' }))).toEqual(want);
   });
+});
+
+describe('every example of the RFC, as a calendar', () => {
+  for (const example of RFC_EXAMPLES)
+    it.each(example.rules)(`${example.name}: %s`, (rule) => {
+      const { text, from, to } = rfcCalendar(example, rule);
+      const want = example.expected.map((wall) => {
+        const { epochMilliseconds } = Temporal.PlainDateTime.from(wall).toZonedDateTime('America/New_York');
+        return instant(epochMilliseconds);
+      });
+      expect(starts(expandText(text, { from, to, zone: 'Asia/Tokyo' }))).toEqual(want);
+    });
 });
