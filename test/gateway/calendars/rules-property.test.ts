@@ -28,6 +28,8 @@ const MAX_INTERVAL: Readonly<Record<Frequency, number>> = {
   minutely: 3000,
   secondly: 90_000,
 };
+/** At the least this share of the cases must have an instance in its window; 57-66 % do. */
+const LEAST_TELLING = 0.4;
 
 const some = (value: fc.Arbitrary<number | string>, maxLength = 4) =>
   fc.uniqueArray(value, { minLength: 1, maxLength }).map((list) => list.join(','));
@@ -72,7 +74,33 @@ function withoutNumbers(part: string): string {
   return part.startsWith('BYDAY') ? part.replaceAll(/-?\d+/g, '') : part;
 }
 
+/**
+ * Each list with the value of DTSTART beside the random ones: with many parts a rule otherwise gives nothing at all in
+ * nine cases of ten, and what gives nothing proves little.
+ */
+function withOwn(parts: readonly string[], startMs: number): string[] {
+  const start = new Date(startMs);
+  const own: Readonly<Record<string, number | string | undefined>> = {
+    BYMONTH: start.getUTCMonth() + 1,
+    BYMONTHDAY: start.getUTCDate(),
+    BYYEARDAY: Math.floor((startMs - Date.UTC(start.getUTCFullYear(), 0, 1)) / DAY_MS) + 1,
+    BYDAY: WEEKDAYS[(start.getUTCDay() + 6) % 7],
+    BYHOUR: start.getUTCHours(),
+    BYMINUTE: start.getUTCMinutes(),
+    BYSECOND: start.getUTCSeconds(),
+    BYSETPOS: 1,
+  };
+  return parts.map((part) => {
+    const value = own[part.slice(0, part.indexOf('='))];
+    return value === undefined ? part : `${part},${value}`;
+  });
+}
+
 const stamp = (ms: number) => new Date(ms).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+
+/** Even over the range: `fc.double` is even over the doubles' bits, so that nine windows of ten came out empty. */
+const share = (min: number, max: number) =>
+  fc.integer({ min: Math.round(min * 1000), max: Math.round(max * 1000) }).map((thousandths) => thousandths / 1000);
 
 const cases = fc
   .constantFrom<Frequency[]>('yearly', 'monthly', 'weekly', 'daily', 'hourly', 'minutely', 'secondly')
@@ -91,26 +119,28 @@ const cases = fc
         .map((seconds) => seconds * 1000),
       interval: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: MAX_INTERVAL[frequency] })),
       parts: partsFor(frequency),
+      own: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
       weekStart: fc.constantFrom(...WEEKDAYS),
       end: fc.oneof(
         fc.constant('none' as const),
         fc.record({ count: fc.integer({ min: 1, max: 30 }) }),
         fc.record({
           kind: fc.constantFrom('date' as const, 'local' as const, 'utc' as const),
-          share: fc.double({ min: -0.05, max: 1, noNaN: true }),
+          share: share(-0.05, 1),
         }),
       ),
       start: fc.constantFrom('first' as const, 'matching' as const),
-      /** Where the window begins and ends, as shares of the horizon. */
-      from: fc.option(fc.double({ min: -0.1, max: 1, noNaN: true })),
-      until: fc.double({ min: 0, max: 1, noNaN: true }),
+      /** Where the window begins, as a share of its end, and where it ends, as a share of the horizon. */
+      from: fc.oneof(fc.constant(null), share(-0.1, 0.3), share(-0.1, 1.1)),
+      until: share(0, 1),
       hoursBehind: fc.option(fc.integer({ min: -14, max: 12 })),
     }),
   );
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 
-function textOf({ frequency, startMs, interval, parts, weekStart, end }: Case): string {
-  const written = [`FREQ=${frequency.toUpperCase()}`, `INTERVAL=${interval}`, ...parts, `WKST=${weekStart}`];
+function textOf({ frequency, startMs, interval, parts, own, weekStart, end }: Case): string {
+  const lists = own ? withOwn(parts, startMs) : parts;
+  const written = [`FREQ=${frequency.toUpperCase()}`, `INTERVAL=${interval}`, ...lists, `WKST=${weekStart}`];
   if (end === 'none') return written.join(';');
   if ('count' in end) return [...written, `COUNT=${end.count}`].join(';');
   const untilMs = startMs + Math.round((end.share * HORIZON_DAYS[frequency] * DAY_MS) / 1000) * 1000;
@@ -123,7 +153,7 @@ function compare(example: Case): { got: string[]; wanted: string[] } {
   const rule: Rule = ruleOf(textOf(example));
   const spanMs = HORIZON_DAYS[frequency] * DAY_MS;
   const untilLocalMs = startMs + Math.round(until * spanMs);
-  const fromLocalMs = from === null ? undefined : startMs + Math.round(from * spanMs);
+  const fromLocalMs = from === null ? undefined : startMs + Math.round(from * until * spanMs);
   const untilValueMs = rule.until?.valueMs ?? 0;
   const withinUntil = hoursBehind === null ? undefined : (ms: number) => ms + hoursBehind * HOUR_MS <= untilValueMs;
   // The period that holds the end of the window must be seen whole.
@@ -137,16 +167,18 @@ function compare(example: Case): { got: string[]; wanted: string[] } {
 
 describe('recurrence', () => {
   it('is what the definition says, for any rule, window, end and reading of DTSTART', () => {
-    let instances = 0;
+    let runs = 0;
+    let telling = 0;
     fc.assert(
       fc.property(cases, (example) => {
         const { got, wanted } = compare(example);
-        instances += wanted.length;
+        runs += 1;
+        if (wanted.length > 0) telling += 1;
         expect(got, `${textOf(example)} from ${wallText(example.startMs)}`).toEqual(wanted);
       }),
-      { numRuns: Number(process.env.DOORWARD_RULE_RUNS ?? 400) },
+      { numRuns: Number(process.env.DOORWARD_RULE_RUNS ?? 250) },
     );
     // Rules that give nothing prove nothing.
-    expect(instances).toBeGreaterThan(0);
-  });
+    expect(telling / runs).toBeGreaterThan(LEAST_TELLING);
+  }, 60_000);
 });
