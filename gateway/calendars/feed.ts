@@ -3,7 +3,7 @@
  * look at a time, and only one change is taken in at a time; a push that comes in while a look is under way counts,
  * and the look, whose answer may be older, is made again.
  */
-import { denyEvents, statedNow, statedOf, weighty } from './hold.ts';
+import { denyEvents, statedNow, statedOf, weighty, withDenied } from './hold.ts';
 import {
   type ExpanderPort,
   type IntakePorts,
@@ -11,12 +11,11 @@ import {
   keptObjects,
   LOOK_BACK_MS,
   mapAll,
-  type Taken,
   takeIn,
 } from './intake.ts';
 import type { Directory, MappingRules } from './mapping.ts';
 import type { SourceSettings } from './settings.ts';
-import { placeOf, readStanding, SET_ASIDE_KEPT, type Standing } from './standing.ts';
+import { placeOf, readStanding, reasonsAfter, type Standing } from './standing.ts';
 import { judge, type Stated, type Verdict } from './trust.ts';
 import type {
   CalendarObject,
@@ -27,7 +26,6 @@ import type {
   Polled,
   Pushed,
   PushRequest,
-  SetAside,
 } from './types.ts';
 
 export interface FeedLog {
@@ -106,12 +104,13 @@ export class Feed {
   /** Whether bookings have to be worked out anew although the source says nothing new. */
   get stale(): boolean {
     const { mapping, expandedToMs, unfinished, lastGoodAtMs, hold } = this.#standing;
-    // What a held answer refuses must not come back out of what is kept, also while the source fails meanwhile.
-    if (lastGoodAtMs === undefined || hold !== undefined) return false;
+    if (lastGoodAtMs === undefined) return false;
     const aheadMs = this.#ports.nowMs() + this.#ports.horizonMs - REEXPAND_MS;
     // Further ahead than can be: the clock was wrong then, and what was over or too far off by it is not taken in yet.
     const wrong = expandedToMs > aheadMs + 2 * REEXPAND_MS;
-    return unfinished || mapping !== this.#ports.mapping(this.settings) || expandedToMs < aheadMs || wrong;
+    // What a held answer refuses waits for the hold's end.
+    const leftOver = unfinished && hold === undefined;
+    return leftOver || mapping !== this.#ports.mapping(this.settings) || expandedToMs < aheadMs || wrong;
   }
 
   /** Works the kept objects out anew: a new day at the horizon, other members, other settings. */
@@ -127,7 +126,9 @@ export class Feed {
         this.#keep({ ...this.#standing, state: 'failing', why: expansion.why });
         return;
       }
-      await this.#accept({ changed: kept, removed: undefined }, expansion, { keep: false });
+      // Nor does it come back out of what is kept, also while the source fails meanwhile.
+      const allowed = withDenied(expansion, this.#standing.hold);
+      await this.#accept({ changed: kept, removed: undefined }, allowed, { keep: false });
     });
   }
 
@@ -333,12 +334,12 @@ export class Feed {
     const bookings = await takeIn(this.#ports, this.id, taken.said, hrefs);
     this.#standing = {
       ...this.#standing,
-      ...this.#reasons(expansion, taken, hrefs),
+      ...reasonsAfter(this.#standing, expansion, taken, hrefs),
       mapping,
       moved: this.#standing.moved && !whole,
       expandedToMs: whole ? toMs : this.#standing.expandedToMs,
-      // A delta does not heal what a whole read left half done.
-      unfinished: !whole && unfinished,
+      // A delta does not heal what a whole read left half done, nor is what stays refused worked out in full.
+      unfinished: whole ? !options.keep && (this.#standing.hold?.denied.length ?? 0) > 0 : unfinished,
       lastChangedAtMs: options.keep ? this.#ports.nowMs() : this.#standing.lastChangedAtMs,
     };
     this.#keep(this.#standing, true);
@@ -350,27 +351,6 @@ export class Feed {
     const names = cursor === undefined ? undefined : this.source.labels?.(cursor);
     const collectionLabels = names && ((collection: string) => names[collection] ?? []);
     return { source: id, priority, rooms, holder, collectionLabels };
-  }
-
-  #reasons(
-    { setAside, events }: Expansion,
-    taken: Taken,
-    hrefs: readonly string[] | undefined,
-  ): Pick<Standing, 'setAside' | 'setAsideTotal' | 'events' | 'notOurs'> {
-    const fresh: readonly SetAside[] = [...setAside, ...taken.setAside];
-    if (hrefs === undefined) {
-      const kept = fresh.slice(0, SET_ASIDE_KEPT);
-      return { setAside: kept, setAsideTotal: fresh.length, events, notOurs: taken.notOurs };
-    }
-    const read = new Set(hrefs);
-    const before = this.#standing.setAside.filter(({ href }) => !read.has(href));
-    const goneTotal = this.#standing.setAside.length - before.length;
-    return {
-      setAside: [...before, ...fresh].slice(0, SET_ASIDE_KEPT),
-      setAsideTotal: this.#standing.setAsideTotal - goneTotal + fresh.length,
-      events: this.#standing.events,
-      notOurs: this.#standing.notOurs,
-    };
   }
 
   /** Freshness alone waits for the host's next write: one durable commit a look would be dear on flash. */

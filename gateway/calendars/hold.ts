@@ -3,8 +3,8 @@ import type { Calendars } from '../store/types.ts';
 import { breathe, type IntakePorts, putMerged, SLICE_EVENTS, slices } from './intake.ts';
 import { type Directory, type MappingRules, mapper } from './mapping.ts';
 import { settle } from './merge.ts';
-import type { Identity, Known, Stated } from './trust.ts';
-import type { Occurrence } from './types.ts';
+import type { Hold, Identity, Known, Stated } from './trust.ts';
+import type { Expansion, Occurrence } from './types.ts';
 
 const PAGE = 2_000;
 
@@ -45,6 +45,17 @@ export async function weighty(
     await breathe();
   }
   return found;
+}
+
+/** Kept events as they count while an answer is held: what it refuses is cancelled, whatever is kept says. */
+export function withDenied(kept: Expansion, hold: Hold | undefined): Expansion {
+  if (hold === undefined || hold.denied.length === 0) return kept;
+  const denied = new Set(hold.denied.map(([uid, recurrenceId]) => `${uid}\n${recurrenceId}`));
+  const occurrences = kept.occurrences.map((occurrence): Occurrence => {
+    const { uid, recurrenceId = '' } = occurrence;
+    return denied.has(`${uid}\n${recurrenceId}`) ? { ...occurrence, status: 'cancelled' } : occurrence;
+  });
+  return { ...kept, occurrences };
 }
 
 /** A statement about one booking is believed at once where it refuses, though the rest of the answer is held. */

@@ -41,6 +41,8 @@ export interface HostStore {
   readonly calendars: Calendars;
   readonly bookings: Pick<Bookings, 'get' | 'setStatus'>;
   readonly members: { list(): readonly MemberRecord[] };
+  /** Runs several writes as one durable commit. */
+  together<T>(writes: () => T): T;
 }
 export interface HostLoop {
   post(fact: Fact): boolean;
@@ -170,10 +172,14 @@ export class CalendarHost {
       const before = store.bookings.get(booking.id);
       // Moved or cancelled in the same instant: the core is about to hear of it, and the release meant the old time.
       if (before !== undefined && !isSameVisit(before, booking)) return;
-      const result = store.bookings.setStatus(booking.id, 'released');
+      // One commit: a power cut between the two would leave the room free here and its source untold for ever.
+      const result = store.together(() => {
+        const kept = store.bookings.setStatus(booking.id, 'released');
+        if (kept.ok) this.#releases.add(booking.id, booking.source, why);
+        return kept;
+      });
       if (!result.ok) return;
       this.#tell(before === undefined ? [] : [before], [result.value]);
-      this.#releases.add(booking.id, booking.source, why);
       this.#track(this.#releases.run(this.#stop.signal));
     } catch (error) {
       // The disk refuses: the core holds the room free meanwhile.

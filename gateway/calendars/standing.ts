@@ -5,7 +5,7 @@ import type { Hold } from './trust.ts';
 import type { SetAside } from './types.ts';
 
 /** Events set aside that are kept for people; more are only counted. */
-export const SET_ASIDE_KEPT = 1_000;
+const SET_ASIDE_KEPT = 1_000;
 
 export interface Standing {
   /** Fingerprint of what makes bookings out of events: changed settings, members or zone mean mapping anew. */
@@ -62,6 +62,32 @@ export function readStanding(text: string | undefined): Standing {
   } catch {
     return NEW_STANDING;
   }
+}
+
+/**
+ * What was set aside, after a read.
+ * @param hrefs the objects that were read, where that were not all; reasons of others stay
+ */
+export function reasonsAfter(
+  before: Standing,
+  read: { readonly setAside: readonly SetAside[]; readonly events: number },
+  mapped: { readonly setAside: readonly SetAside[]; readonly notOurs: number },
+  hrefs: readonly string[] | undefined,
+): Pick<Standing, 'setAside' | 'setAsideTotal' | 'events' | 'notOurs'> {
+  const fresh = [...read.setAside, ...mapped.setAside];
+  if (hrefs === undefined) {
+    const kept = fresh.slice(0, SET_ASIDE_KEPT);
+    return { setAside: kept, setAsideTotal: fresh.length, events: read.events, notOurs: mapped.notOurs };
+  }
+  const again = new Set(hrefs);
+  const others = before.setAside.filter(({ href }) => !again.has(href));
+  const goneTotal = before.setAside.length - others.length;
+  return {
+    setAside: [...others, ...fresh].slice(0, SET_ASIDE_KEPT),
+    setAsideTotal: before.setAsideTotal - goneTotal + fresh.length,
+    events: before.events,
+    notOurs: before.notOurs,
+  };
 }
 
 function fingerprint(...parts: readonly unknown[]): string {

@@ -344,7 +344,7 @@ export interface Store {
   /** Secret of this installation (32 bytes), made at first use, kept in the data folder with mode 0600. */
   readonly secret: Buffer;
   /** Runs several writes of the main database as one durable commit. */
-  together(writes: () => void): void;
+  together<T>(writes: () => T): T;
   /** A consistent copy of the whole data folder's databases into one file. */
   backup(file: string): Promise<void>;
   close(): void;

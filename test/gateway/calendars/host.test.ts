@@ -248,6 +248,31 @@ it('refuses what a held answer says to be cancelled, also when the next look fai
   await until(() => expect(cancelled()).toBe(0));
 });
 
+it('gives an address to its new member while an answer is held, and brings nothing back that the answer refuses', async () => {
+  const script = new Script();
+  const visits = Array.from({ length: 6 }, (_, n) => visit(`v${n}`, NOW + (1 + 2 * n) * HOUR));
+  script.answer = snapshot('c1', object('a', visits));
+  const host = open([script]);
+  await untilState(host, 'ok');
+  script.answer = snapshot('c2', object('a', [{ ...visit('v0'), status: 'CANCELLED', sequence: 1 }]));
+  host.refresh('src');
+  await untilState(host, 'held');
+  store.members.update('ada', { addresses: [] });
+  const ben = { id: 'ben', name: 'Ben', kind: 'practitioner', status: 'active', rights: [] } as const;
+  store.members.insert({ ...ben, addresses: ['ada@x.example'] });
+  host.membersChanged();
+  clock.advance(1_000);
+  const holders = () => store.bookings.list({}).map(({ holder, status }) => `${holder} ${status}`);
+  const five = Array.from({ length: 5 }, () => 'ben confirmed');
+  await until(() => expect(holders()).toEqual(['ben cancelled', ...five]));
+  expect(healthOf(host)?.state).toBe('held');
+  script.answer = { kind: 'unchanged' };
+  host.refresh('src');
+  await untilState(host, 'ok');
+  clock.advance(60_000);
+  await until(() => expect(holders()).toEqual(['ben confirmed', ...five]));
+});
+
 it('a mail address is one member’s, in any case', () => {
   const ben = { id: 'ben', name: 'Ben', kind: 'practitioner', status: 'active', rights: [] } as const;
   expect(store.members.insert({ ...ben, addresses: ['ADA@X.example'] })).toMatchObject({ ok: false, code: 'conflict' });
@@ -351,6 +376,22 @@ describe('a release', () => {
     host.refresh('src');
     await until(() => expect(script.cursors.at(-1)).toBe('c1'));
     await untilState(host, 'ok');
+    expect(statuses()).toEqual(['released']);
+  });
+
+  it('is kept with the word to its source, or not at all until both can be', async () => {
+    const script = new Script();
+    const { host, booking } = await booked(script);
+    const refusing = vi.spyOn(store.calendars, 'putRelease').mockImplementation(() => {
+      throw new Error('SQLITE_FULL');
+    });
+    host.bookingReleased(booking, 'nobody came');
+    expect(statuses()).toEqual(['confirmed']);
+    refusing.mockRestore();
+    await until(() => {
+      clock.advance(60_000);
+      expect(script.released).toEqual(['a']);
+    });
     expect(statuses()).toEqual(['released']);
   });
 
