@@ -1,5 +1,5 @@
 /** The parts that decide and remember, with or without devices around them. */
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import type { Logger } from 'pino';
 import { ulid } from '../api/ids.ts';
 import type { ApiDeps } from '../api/index.ts';
@@ -149,7 +149,8 @@ export function keepRights({ loop, store, clock, site }: Brain): () => void {
 
 /** Credential numbers leave memory as this; the key never leaves the data folder. */
 export function credentialHasher(secret: Buffer): (canonical: string) => string {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'doorward credential numbers', 32));
+  // A key object: node:crypto would make one of a buffer at each read.
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'doorward credential numbers', 32)));
   return (canonical) => createHmac('sha256', key).update(canonical).digest('hex');
 }
 

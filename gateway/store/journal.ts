@@ -1,5 +1,5 @@
 /** The journal: append-only entries, each hashed with a key over the one before, durable when `append` returns. */
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { JournalDraft } from '../core/effects.ts';
 import { type Database, orAbsent } from './database.ts';
 import { type Head, type HeadRead, keepHead, readHead } from './head.ts';
@@ -59,12 +59,12 @@ function columns(row: Omit<Row, 'hash' | 'previous_hash'>): (string | number | n
 const CHAIN_KEY_BYTES = 32;
 
 /** Of the installation's secret: who has only the database cannot make an entry that follows from the ones before. */
-function chainKey(secret: Buffer): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', 'doorward journal chain', CHAIN_KEY_BYTES));
+function chainKey(secret: Buffer): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'doorward journal chain', CHAIN_KEY_BYTES)));
 }
 
 /** HMAC-SHA-256 over the hash before (64 hex digits) and the entry's canonical JSON. */
-function chain(key: Buffer, previousHash: string, fields: readonly (string | number | null)[]): Buffer {
+function chain(key: KeyObject, previousHash: string, fields: readonly (string | number | null)[]): Buffer {
   return createHmac('sha256', key)
     .update(previousHash + JSON.stringify(fields))
     .digest();
@@ -251,7 +251,7 @@ function againstHead(head: Head, lastSeq: number, hash: string | undefined): str
 
 function verify(
   db: Database,
-  key: Buffer,
+  key: KeyObject,
   read: HeadRead,
   progress?: (done: number, total: number) => void,
 ): VerifyResult {
