@@ -1,85 +1,35 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DeviceOptions, VirtualDevice } from '../../devices/simulator/device.ts';
-import { VirtualContact, VirtualLock } from '../../devices/simulator/lock.ts';
+import { describe, expect, it } from 'vitest';
+import { VirtualContact } from '../../devices/simulator/lock.ts';
 import { VirtualRelay } from '../../devices/simulator/outputs.ts';
-import { seeded } from '../../devices/simulator/random.ts';
 import { VirtualReader } from '../../devices/simulator/reader.ts';
-import { eventually, HandClock, startBroker, type TestBroker } from './simulatorSupport.ts';
+import { LockBench, ROOT } from './simulatorLockSupport.ts';
+import { eventually } from './simulatorSupport.ts';
 
-let broker: TestBroker;
-let clock: HandClock;
-const stops: (() => Promise<void> | void)[] = [];
-
-beforeEach(async () => {
-  broker = await startBroker();
-  clock = new HandClock();
-});
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-  await broker.close();
-  expect(clock.armed, 'timers left behind').toBe(0);
-});
-
-const ROOT = 'doorward/1/test/lock-1';
-
-function makeDevice(extra: Partial<DeviceOptions> = {}): VirtualDevice {
-  const capabilities = ['lock', 'door', 'reader', 'relay', 'dimmer'];
-  const device = new VirtualDevice({ site: 'test', id: 'lock-1', url: broker.url, capabilities, clock, ...extra });
-  stops.push(() => device.stop());
-  return device;
-}
-
-async function online(device: VirtualDevice): Promise<VirtualDevice> {
-  device.start();
-  await eventually(() => expect(device.online).toBe(true));
-  return device;
-}
-
-function makeLock(device: VirtualDevice, jamProbability = 0): VirtualLock {
-  const lock = new VirtualLock(device, 'lock', { clock, random: seeded(1), travelMs: [500, 500], jamProbability });
-  stops.push(() => lock.stop());
-  return lock;
-}
-
-let count = 0;
-function order(device: VirtualDevice, fields: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    id: `c${++count}`,
-    op: 'unlock',
-    issuedAt: new Date(clock.wallMs()).toISOString(),
-    expiresAt: new Date(clock.wallMs() + 5000).toISOString(),
-    ttlMs: 5000,
-    boot: device.boot,
-    holdMs: 3000,
-    ...fields,
-  };
-}
-const send = (body: unknown, capability = 'lock', retain = false) =>
-  broker.publish(`${ROOT}/command/${capability}`, body, retain);
-const acks = (capability = 'lock') => broker.on(`ack/${capability}`).map(({ body }) => body.result);
-const values = (capability = 'lock') => broker.on(`state/${capability}`).map(({ body }) => body.value);
+const bench = LockBench.forEachTest();
+const acks = (capability = 'lock') => bench.broker.on(`ack/${capability}`).map(({ body }) => body.result);
+const values = (capability = 'lock') => bench.broker.on(`state/${capability}`).map(({ body }) => body.value);
 
 describe('connecting', () => {
   it('says what it is, that it is there and all its states, retained', async () => {
-    const device = makeDevice();
-    makeLock(device);
+    const device = bench.device();
+    bench.lock(device);
     new VirtualContact(device, 'door');
-    await online(device);
-    const door = await broker.hears('state/door');
-    expect(broker.heard.map(({ topic }) => topic.slice(ROOT.length + 1))).toEqual([
+    await bench.online(device);
+    const door = await bench.broker.hears('state/door');
+    expect(bench.broker.heard.map(({ topic }) => topic.slice(ROOT.length + 1))).toEqual([
       'desc',
       'status',
       'state/lock',
       'state/door',
     ]);
-    expect(broker.heard.every(({ retain }) => retain)).toBe(true);
-    expect(broker.on('desc')[0]?.body).toEqual({
+    expect(bench.broker.heard.every(({ retain }) => retain)).toBe(true);
+    expect(bench.broker.on('desc')[0]?.body).toEqual({
       v: 1,
       model: 'virtual',
       firmware: '1.0.0',
       capabilities: ['lock', 'door', 'reader', 'relay', 'dimmer'],
     });
-    expect(broker.on('status')[0]?.body).toEqual({
+    expect(bench.broker.on('status')[0]?.body).toEqual({
       status: 'online',
       boot: device.boot,
       at: '2026-03-02T09:00:00.000Z',
@@ -88,81 +38,81 @@ describe('connecting', () => {
   });
 
   it('sends everything again at the next connect, numbered on', async () => {
-    const device = makeDevice();
-    makeLock(device);
-    await online(device);
-    const { body: first } = await broker.hears('state/lock');
+    const device = bench.device();
+    bench.lock(device);
+    await bench.online(device);
+    const { body: first } = await bench.broker.hears('state/lock');
     device.setFault({ kind: 'offline' });
-    await broker.hears('status', (body) => body.status === 'lost' && body.boot === device.boot);
+    await bench.broker.hears('status', (body) => body.status === 'lost' && body.boot === device.boot);
     device.setFault(undefined);
-    const { body: second } = await broker.hears('state/lock', (body) => Number(body.seq) > Number(first.seq));
+    const { body: second } = await bench.broker.hears('state/lock', (body) => Number(body.seq) > Number(first.seq));
     expect(second).toMatchObject({ boot: first.boot, value: 'locked' });
-    expect(broker.on('desc')).toHaveLength(2);
+    expect(bench.broker.on('desc')).toHaveLength(2);
   });
 
   it('has a new boot after a restart, and its lock is locked', async () => {
-    const device = makeDevice();
-    const lock = makeLock(device);
-    await online(device);
+    const device = bench.device();
+    const lock = bench.lock(device);
+    await bench.online(device);
     const before = device.boot;
-    await send(order(device));
+    await bench.send(bench.order(device));
     await eventually(() => expect(lock.bolt).toBe('unlocking'));
     device.restart();
     expect(lock.bolt).toBe('locked');
-    await broker.hears('status', (body) => body.status === 'lost' && body.boot === before);
-    await broker.hears('state/lock', (body) => body.boot === device.boot && body.value === 'locked');
+    await bench.broker.hears('status', (body) => body.status === 'lost' && body.boot === before);
+    await bench.broker.hears('state/lock', (body) => body.boot === device.boot && body.value === 'locked');
     expect(device.boot).not.toBe(before);
   });
 
   it('loses an event that happens without a link', async () => {
-    const device = makeDevice();
+    const device = bench.device();
     const reader = new VirtualReader(device, 'reader');
     expect(reader.present({ format: 'uid', value: '04A2' })).toBe(false);
-    await online(device);
+    await bench.online(device);
     expect(reader.present({ format: 'uid', value: '04A3' })).toBe(true);
-    const { body } = await broker.hears('event/reader');
+    const { body } = await bench.broker.hears('event/reader');
     expect(body).toMatchObject({ type: 'credential', format: 'uid', value: '04A3', boot: device.boot });
-    expect(broker.on('event/reader')).toHaveLength(1);
+    expect(bench.broker.on('event/reader')).toHaveLength(1);
     expect(device.stats.lostEvents).toBe(1);
   });
 
   it('gives each event an id of its own and splits a facility from its card', async () => {
-    const device = makeDevice();
+    const device = bench.device();
     const reader = new VirtualReader(device, 'reader');
-    await online(device);
+    await bench.online(device);
     reader.present({ format: 'fc-cn', value: '118:1603' });
     reader.type('4711');
-    const { body: keypad } = await broker.hears('event/reader', (body) => body.type === 'keypad');
-    const { body: card } = await broker.hears('event/reader', (body) => body.type === 'credential');
+    const { body: keypad } = await bench.broker.hears('event/reader', (body) => body.type === 'keypad');
+    const { body: card } = await bench.broker.hears('event/reader', (body) => body.type === 'credential');
     expect(card).toMatchObject({ format: 'fc-cn', value: '118:1603', facility: 118, card: 1603 });
     expect(keypad).toMatchObject({ digits: '4711' });
     expect(keypad.id).not.toBe(card.id);
-    expect(broker.on('event/reader').every(({ retain }) => !retain)).toBe(true);
+    expect(bench.broker.on('event/reader').every(({ retain }) => !retain)).toBe(true);
   });
 });
 
 describe('a command', () => {
   it('is accepted, then done when the bolt is there, and the lock relocks by itself', async () => {
-    const device = makeDevice();
-    const lock = makeLock(device);
-    await online(device);
-    const command = order(device);
-    await send(command);
-    await broker.hears('ack/lock', (body) => body.result === 'accepted');
+    const device = bench.device();
+    const lock = bench.lock(device);
+    await bench.online(device);
+    const command = bench.order(device);
+    await bench.send(command);
+    await bench.broker.hears('ack/lock', (body) => body.result === 'accepted');
     expect(lock.bolt).toBe('unlocking');
-    clock.advance(499);
+    bench.clock.advance(499);
     expect(lock.bolt).toBe('unlocking');
-    clock.advance(1);
+    bench.clock.advance(1);
     expect(lock.bolt).toBe('unlocked');
-    await broker.hears('ack/lock', (body) => body.result === 'done' && body.id === command.id);
-    const { body: state } = await broker.hears('state/lock', (body) => body.value === 'unlocked');
+    await bench.broker.hears('ack/lock', (body) => body.result === 'done' && body.id === command.id);
+    const { body: state } = await bench.broker.hears('state/lock', (body) => body.value === 'unlocked');
     expect(state).toMatchObject({ cause: 'command', command: command.id });
-    clock.advance(2999);
+    bench.clock.advance(2999);
     expect(lock.bolt).toBe('unlocked');
-    clock.advance(1);
+    bench.clock.advance(1);
     expect(lock.bolt).toBe('locking');
-    clock.advance(500);
-    await broker.hears('state/lock', (body) => body.value === 'locked' && body.cause === 'auto_relock');
+    bench.clock.advance(500);
+    await bench.broker.hears('state/lock', (body) => body.value === 'locked' && body.cause === 'auto_relock');
     expect(values()).toEqual(['locked', 'unlocking', 'unlocked', 'locking', 'locked']);
   });
 
@@ -173,33 +123,33 @@ describe('a command', () => {
     ['failed', { holdMs: 0 }],
     ['failed', { expiresAt: undefined, ttlMs: undefined }],
   ])('is refused as %s: %o', async (result, fields) => {
-    const device = makeDevice();
-    const lock = makeLock(device);
-    await online(device);
-    await send(order(device, fields));
-    const { body } = await broker.hears('ack/lock');
+    const device = bench.device();
+    const lock = bench.lock(device);
+    await bench.online(device);
+    await bench.send(bench.order(device, fields));
+    const { body } = await bench.broker.hears('ack/lock');
     expect(body.result).toBe(result);
     expect(body.why).toEqual(expect.any(String));
     expect(lock.bolt).toBe('locked');
   });
 
   it('is refused when the broker had kept it', async () => {
-    const device = makeDevice();
-    const lock = makeLock(device);
-    await send(order(device), 'lock', true);
-    await online(device);
-    await broker.hears('ack/lock', (body) => body.result === 'stale');
+    const device = bench.device();
+    const lock = bench.lock(device);
+    await bench.send(bench.order(device), 'lock', true);
+    await bench.online(device);
+    await bench.broker.hears('ack/lock', (body) => body.result === 'stale');
     expect(lock.bolt).toBe('locked');
   });
 
   it('is obeyed once: the id is remembered for 64 commands, then forgotten', async () => {
-    const device = makeDevice();
-    new VirtualRelay(device, 'relay', clock);
-    await online(device);
-    const set = (id: string) => send(order(device, { id, op: 'set', value: 'on' }), 'relay');
+    const device = bench.device();
+    new VirtualRelay(device, 'relay', bench.clock);
+    await bench.online(device);
+    const set = (id: string) => bench.send(bench.order(device, { id, op: 'set', value: 'on' }), 'relay');
     await set('first');
     await set('first');
-    await broker.hears('ack/relay', (body) => body.result === 'duplicate');
+    await bench.broker.hears('ack/relay', (body) => body.result === 'duplicate');
     for (let index = 0; index < 63; index++) await set(`n${index}`);
     await set('first');
     await eventually(() => expect(acks('relay').filter((result) => result === 'duplicate')).toHaveLength(2));
@@ -210,124 +160,124 @@ describe('a command', () => {
   });
 
   it('that cannot be read, or for what is not there, disturbs nothing', async () => {
-    const device = makeDevice();
-    makeLock(device);
-    await online(device);
-    await send('{"id":');
-    await send(order(device), 'relay-7');
-    await broker.hears('ack/relay-7', (body) => body.result === 'failed');
+    const device = bench.device();
+    bench.lock(device);
+    await bench.online(device);
+    await bench.send('{"id":');
+    await bench.send(bench.order(device), 'relay-7');
+    await bench.broker.hears('ack/relay-7', (body) => body.result === 'failed');
     expect(device.stats.malformed).toBe(1);
-    await send(order(device));
-    await broker.hears('ack/lock', (body) => body.result === 'accepted');
+    await bench.send(bench.order(device));
+    await bench.broker.hears('ack/lock', (body) => body.result === 'accepted');
   });
 
   it('that comes late out of a sleepy device without a clock is void', async () => {
-    const device = makeDevice({ hasClock: false, reactionMs: 5000 });
-    const lock = makeLock(device);
-    await online(device);
-    await send(order(device));
+    const device = bench.device({ hasClock: false, reactionMs: 5000 });
+    const lock = bench.lock(device);
+    await bench.online(device);
+    await bench.send(bench.order(device));
     await eventually(() => expect(device.stats.commands).toBe(1));
-    clock.advance(5000);
-    await broker.hears('ack/lock', (body) => body.result === 'expired');
+    bench.clock.advance(5000);
+    await bench.broker.hears('ack/lock', (body) => body.result === 'expired');
     expect(lock.bolt).toBe('locked');
-    expect((await broker.hears('state/lock')).body.at).toBeUndefined();
+    expect((await bench.broker.hears('state/lock')).body.at).toBeUndefined();
   });
 });
 
 describe('faults', () => {
   it('silence: connected, but deaf and dumb', async () => {
-    const device = makeDevice();
-    const lock = makeLock(device);
+    const device = bench.device();
+    const lock = bench.lock(device);
     const contact = new VirtualContact(device, 'door');
-    await online(device);
-    await broker.hears('state/door');
+    await bench.online(device);
+    await bench.broker.hears('state/door');
     device.setFault({ kind: 'silence' });
-    const before = broker.heard.length;
-    await send(order(device));
+    const before = bench.broker.heard.length;
+    await bench.send(bench.order(device));
     contact.set(true);
     device.setFault(undefined);
-    await broker.hears('state/door', (body) => body.value === 'open');
+    await bench.broker.hears('state/door', (body) => body.value === 'open');
     expect(lock.bolt).toBe('locked');
-    expect(broker.heard.slice(before).some(({ topic }) => topic.includes('/ack/'))).toBe(false);
+    expect(bench.broker.heard.slice(before).some(({ topic }) => topic.includes('/ack/'))).toBe(false);
   });
 
   it('duplicates: everything twice, with the same numbers', async () => {
-    const device = makeDevice();
+    const device = bench.device();
     const reader = new VirtualReader(device, 'reader');
-    await online(device);
+    await bench.online(device);
     device.setFault({ kind: 'duplicates' });
     reader.present({ format: 'uid', value: '04A2' });
-    await eventually(() => expect(broker.on('event/reader')).toHaveLength(2));
-    const [first, second] = broker.on('event/reader');
+    await eventually(() => expect(bench.broker.on('event/reader')).toHaveLength(2));
+    const [first, second] = bench.broker.on('event/reader');
     expect(second?.body).toEqual(first?.body);
   });
 
   it('lying: the bolt moves, the report says otherwise', async () => {
-    const device = makeDevice();
-    const lock = makeLock(device);
-    await online(device);
+    const device = bench.device();
+    const lock = bench.lock(device);
+    await bench.online(device);
     device.setFault({ kind: 'lying' });
-    const command = order(device);
-    await send(command);
-    await broker.hears('ack/lock');
-    clock.advance(500);
+    const command = bench.order(device);
+    await bench.send(command);
+    await bench.broker.hears('ack/lock');
+    bench.clock.advance(500);
     expect(lock.bolt).toBe('unlocked');
-    await broker.hears('state/lock', (body) => body.value === 'locked' && body.command === command.id);
+    await bench.broker.hears('state/lock', (body) => body.value === 'locked' && body.command === command.id);
     expect(values()).not.toContain('unlocked');
     device.setFault(undefined);
-    await broker.hears('state/lock', (body) => body.value === 'unlocked');
+    await bench.broker.hears('state/lock', (body) => body.value === 'unlocked');
   });
 
   it('flood: so many states a second', async () => {
-    const device = makeDevice();
-    makeLock(device);
-    await online(device);
-    await broker.hears('state/lock');
+    const device = bench.device();
+    bench.lock(device);
+    await bench.online(device);
+    await bench.broker.hears('state/lock');
     device.setFault({ kind: 'flood', perSecond: 1000 });
-    clock.advance(200);
+    bench.clock.advance(200);
     device.setFault(undefined);
-    clock.advance(200);
-    await eventually(() => expect(broker.on('state/lock').length).toBeGreaterThanOrEqual(200));
-    expect(broker.on('state/lock').length).toBeLessThan(210);
+    bench.clock.advance(200);
+    await eventually(() => expect(bench.broker.on('state/lock').length).toBeGreaterThanOrEqual(200));
+    expect(bench.broker.on('state/lock').length).toBeLessThan(210);
   });
 
   it('a clock that is off: wrong times, and fresh commands look expired', async () => {
-    const device = makeDevice();
-    const lock = makeLock(device);
+    const device = bench.device();
+    const lock = bench.lock(device);
     const reader = new VirtualReader(device, 'reader');
-    await online(device);
+    await bench.online(device);
     device.setFault({ kind: 'clock', skewMs: 3_600_000 });
     reader.present({ format: 'uid', value: '04A2' });
-    expect((await broker.hears('event/reader')).body.at).toBe('2026-03-02T10:00:00.000Z');
-    await send(order(device));
-    await broker.hears('ack/lock', (body) => body.result === 'expired');
+    expect((await bench.broker.hears('event/reader')).body.at).toBe('2026-03-02T10:00:00.000Z');
+    await bench.send(bench.order(device));
+    await bench.broker.hears('ack/lock', (body) => body.result === 'expired');
     expect(lock.bolt).toBe('locked');
   });
 
   it('malformed: what it sends is no JSON', async () => {
-    const device = makeDevice();
+    const device = bench.device();
     const reader = new VirtualReader(device, 'reader');
-    await online(device);
+    await bench.online(device);
     device.setFault({ kind: 'malformed' });
     reader.present({ format: 'uid', value: '04A2' });
-    expect((await broker.hears('event/reader')).body).toEqual({ unreadable: '{"boot":' });
+    expect((await bench.broker.hears('event/reader')).body).toEqual({ unreadable: '{"boot":' });
   });
 });
 
 it('a reader shows what it is told to', async () => {
-  const device = makeDevice();
+  const device = bench.device();
   const reader = new VirtualReader(device, 'reader');
-  await online(device);
-  await send(order(device, { op: 'indicate', signal: 'denied' }), 'reader');
-  await broker.hears('ack/reader', (body) => body.result === 'done');
+  await bench.online(device);
+  await bench.send(bench.order(device, { op: 'indicate', signal: 'denied' }), 'reader');
+  await bench.broker.hears('ack/reader', (body) => body.result === 'done');
   expect(reader.shown).toBe('denied');
-  await send(order(device, { op: 'indicate', signal: 'disco' }), 'reader');
-  await broker.hears('ack/reader', (body) => body.result === 'failed');
+  await bench.send(bench.order(device, { op: 'indicate', signal: 'disco' }), 'reader');
+  await bench.broker.hears('ack/reader', (body) => body.result === 'failed');
 });
 
 it('says farewell when it is stopped', async () => {
-  const device = makeDevice();
-  await online(device);
+  const device = bench.device();
+  await bench.online(device);
   await device.stop();
-  await broker.hears('status', (body) => body.status === 'lost' && body.boot === device.boot);
+  await bench.broker.hears('status', (body) => body.status === 'lost' && body.boot === device.boot);
 });

@@ -1,6 +1,9 @@
 /** Settings, signatures and messages for the tests of pushing sources. Signatures are made here anew, not by the product. */
 import { createHmac } from 'node:crypto';
+import { expandOccurrences } from '../../gateway/calendars/push/occurrences.ts';
+import type { Reading } from '../../gateway/calendars/push/preset.ts';
 import type { FhirSettings, HttpSettings, WebhookSettings } from '../../gateway/calendars/settings.ts';
+import { PRESETS } from '../../gateway/calendars/sources/webhook.ts';
 import type { CalendarObject, Occurrence, PushRequest } from '../../gateway/calendars/types.ts';
 
 export const SECRET = 'a-long-secret-that-nobody-guesses';
@@ -84,6 +87,38 @@ export function cancelled(...bookings: readonly unknown[]): Record<string, unkno
 /** The occurrences of a `json` object. */
 export function occurrencesOf(object: CalendarObject | undefined): Occurrence[] {
   return JSON.parse(object?.body ?? '[]') as Occurrence[];
+}
+
+/** What a preset is told of the site, and when the tests' bookings begin and end. */
+export const CONTEXT = { source: 'hook', attendees: true, isRoom: (text: string) => text === 'Room 2' };
+export const START_MS = Date.UTC(2026, 10, 23, 8);
+export const END_MS = Date.UTC(2026, 10, 23, 11);
+export const EVER = { fromMs: 0, toMs: Date.UTC(2100, 0, 1) };
+
+/** What a message says of bookings. */
+export function statements(reading: Reading) {
+  if (reading.kind !== 'bookings') throw new Error(`it is ${JSON.stringify(reading)}`);
+  return reading.statements;
+}
+
+/** The first occurrence that a message tells of. */
+export function first(reading: Reading): Occurrence {
+  const [occurrence] = occurrencesOf(statements(reading)[0]?.object);
+  if (occurrence === undefined) throw new Error('nothing in it');
+  return occurrence;
+}
+
+/** An object worked out, with what was set aside. */
+export function asideOf(object: CalendarObject | undefined) {
+  if (object === undefined) throw new Error('no object');
+  return expandOccurrences(object, EVER);
+}
+
+/** The first occurrence that an entry of a preset's list comes to. */
+export function listed(preset: keyof typeof PRESETS, value: unknown, context = CONTEXT): Occurrence {
+  const [occurrence] = occurrencesOf(PRESETS[preset].list(context).item(value)?.object);
+  if (occurrence === undefined) throw new Error('nothing in it');
+  return occurrence;
 }
 
 /** Everything that a patient's appointment could give away; each a word that is found nowhere else. */

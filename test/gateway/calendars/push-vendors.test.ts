@@ -1,32 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { expandOccurrences } from '../../../gateway/calendars/push/occurrences.ts';
 import type { Reading } from '../../../gateway/calendars/push/preset.ts';
 import { PRESETS } from '../../../gateway/calendars/sources/webhook.ts';
-import type { CalendarObject, Occurrence } from '../../../gateway/calendars/types.ts';
-import { occurrencesOf } from '../../support/calendars-push.ts';
-
-const CONTEXT = { source: 'hook', attendees: true, isRoom: (text: string) => text === 'Room 2' };
-const WINDOW = { fromMs: 0, toMs: Date.UTC(2100, 0, 1) };
-const [START_MS, END_MS] = [Date.UTC(2026, 10, 23, 8), Date.UTC(2026, 10, 23, 11)];
-
-function statements(reading: Reading) {
-  if (reading.kind !== 'bookings') throw new Error(`it is ${JSON.stringify(reading)}`);
-  return reading.statements;
-}
-function first(reading: Reading): Occurrence {
-  const [occurrence] = occurrencesOf(statements(reading)[0]?.object);
-  if (occurrence === undefined) throw new Error('nothing in it');
-  return occurrence;
-}
-function asideOf(object: CalendarObject | undefined) {
-  if (object === undefined) throw new Error('no object');
-  return expandOccurrences(object, WINDOW);
-}
-function listed(preset: keyof typeof PRESETS, value: unknown, context = CONTEXT): Occurrence {
-  const [occurrence] = occurrencesOf(PRESETS[preset].list(context).item(value)?.object);
-  if (occurrence === undefined) throw new Error('nothing in it');
-  return occurrence;
-}
+import { asideOf, CONTEXT, END_MS, first, listed, START_MS, statements } from '../../support/calendars-push.ts';
 
 describe('the officernd preset', () => {
   const read = (payload: unknown): Reading => PRESETS.officernd.read(payload, CONTEXT);
