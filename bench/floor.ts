@@ -2,8 +2,9 @@
  * The least that any gateway must do, as a process of its own: take a message, make one journal-like row durable, send a
  * message. Run by `latency.ts`; its options come as JSON.
  */
-import Sqlite from 'better-sqlite3';
+
 import mqtt, { type MqttClient } from 'mqtt';
+import Sqlite from '../gateway/store/sqlite.ts';
 
 export interface FloorOptions {
   readonly port: number;

@@ -5,13 +5,13 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { Fault } from '../core/errors.ts';
 import { type Database, orUnusable } from './database.ts';
 import { syncFolder } from './files.ts';
 import { headFile, headText } from './head.ts';
 import { lockFolder } from './lock.ts';
 import { secretFile } from './secret.ts';
+import Sqlite from './sqlite.ts';
 
 const FORMAT = 'doorward backup 1';
 const PIECE_BYTES = 1024 * 1024;

@@ -1,9 +1,10 @@
 /** Opening of the SQLite files: pragmas, migrations, and the faults of a folder that cannot be used. */
-import Sqlite from 'better-sqlite3';
+import type Sqlite3 from 'better-sqlite3';
 import { Fault } from '../core/errors.ts';
+import Sqlite from './sqlite.ts';
 
-export type Database = Sqlite.Database;
-export type Statement<P extends unknown[] = unknown[], R = unknown> = Sqlite.Statement<P, R>;
+export type Database = Sqlite3.Database;
+export type Statement<P extends unknown[] = unknown[], R = unknown> = Sqlite3.Statement<P, R>;
 
 /** Readers beside the gateway (the CLI, read-only) may hold a page for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;

@@ -1,9 +1,9 @@
 /** One process at a time writes a data folder. */
 import path from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { Fault } from '../core/errors.ts';
 import { orUnusable } from './database.ts';
 import { keepPrivate } from './files.ts';
+import Sqlite from './sqlite.ts';
 
 /**
  * Takes the folder and returns the release. The lock is an exclusive SQLite transaction, which is a lock of the

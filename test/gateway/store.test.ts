@@ -306,7 +306,7 @@ describe('the data folder', () => {
 
   test('a database of a newer version is left alone', async () => {
     store.close();
-    const { default: Sqlite } = await import('better-sqlite3');
+    const { default: Sqlite } = await import('../../gateway/store/sqlite.ts');
     const file = path.join(data(), 'doorward.db');
     const db = new Sqlite(file);
     const version = Number(db.pragma('user_version', { simple: true }));
@@ -320,7 +320,7 @@ describe('the data folder', () => {
   });
 
   test('10,000 credentials and 100,000 bookings are loaded well under a second', { timeout: 60_000 }, async () => {
-    const { default: Sqlite } = await import('better-sqlite3');
+    const { default: Sqlite } = await import('../../gateway/store/sqlite.ts');
     store.close();
     const db = new Sqlite(path.join(data(), 'doorward.db'));
     db.exec(`
@@ -377,7 +377,7 @@ describe('backup', () => {
   test('a backup that is damaged or none at all leaves the folder as it was', async () => {
     const file = path.join(dir, 'backup.doorward');
     await store.backup(file);
-    const { default: Sqlite } = await import('better-sqlite3');
+    const { default: Sqlite } = await import('../../gateway/store/sqlite.ts');
     const db = new Sqlite(file);
     db.exec("UPDATE part SET bytes = zeroblob(length(bytes)) WHERE name = 'doorward.db'");
     db.close();
