@@ -164,7 +164,7 @@ describe('the house', () => {
       mqtt: /^(gateway\/bus|devices\/simulator|test|bench)\//,
       aedes: /^(gateway\/broker|test|bench)\//,
       influx: /^(gateway\/telemetry|test|bench)\//,
-      'better-sqlite3': /^(gateway\/store|test|bench)\//,
+      'better-sqlite3': /^gateway\/store\/(sqlite|database)\.ts$/,
       fastify: /^(gateway\/api|test|bench)\//,
       onoff: /^(devices\/gpio|test)\//,
       serialport: /^(devices\/serial|devices\/simulator|test)\//,
