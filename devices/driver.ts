@@ -49,9 +49,9 @@ export const CAPABILITY_KINDS = [
 
 /** `relay-2` → `relay`; undefined for what no capability is called. */
 export function capabilityKind(capability: string): CapabilityKind | undefined {
-  const kind = capability.replace(/-[1-9][0-9]?$/, '');
-  return CAPABILITY_KINDS.find((known) => known === kind);
+  return KINDS.get(capability) ?? KINDS.get(capability.replace(/-[1-9][0-9]?$/, ''));
 }
+const KINDS: ReadonlyMap<string, CapabilityKind> = new Map(CAPABILITY_KINDS.map((kind) => [kind, kind]));
 
 export type CredentialFormat = 'uid' | 'bits' | 'fc-cn';
 

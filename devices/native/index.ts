@@ -5,11 +5,13 @@ import {
   type CapabilityKind,
   type ConfiguredDevice,
   capabilityKind,
+  type DeviceEvent,
   type DeviceMessage,
   type MqttDriver,
   type MqttMessage,
   type OutgoingCommand,
 } from '../driver.ts';
+import { plainCredential } from './credential.ts';
 import * as schemas from './schemas.ts';
 import { deviceOfTopic, deviceTopic, siteFilters } from './topics.ts';
 
@@ -101,21 +103,28 @@ function decodeState(topic: string, capability: string, json: unknown, retained:
 function decodeEvent(topic: string, capability: string, json: unknown, retained: boolean): readonly DeviceMessage[] {
   const kind = capabilityKind(capability);
   if (kind !== 'reader' && kind !== 'exit') return unfit(topic, capability, 'event');
-  const parsed = kind === 'reader' ? schemas.readerEvent.safeParse(json) : schemas.exitEvent.safeParse(json);
-  if (!parsed.success) return malformed(topic, issues(parsed.error));
-  const { id, boot, seq, at } = parsed.data;
+  let payload: schemas.EventPayload | undefined = kind === 'reader' ? plainCredential(json) : undefined;
+  if (payload === undefined) {
+    const parsed = kind === 'reader' ? schemas.readerEvent.safeParse(json) : schemas.exitEvent.safeParse(json);
+    if (!parsed.success) return malformed(topic, issues(parsed.error));
+    payload = parsed.data;
+  }
+  const { id, boot, seq, at } = payload;
   const atMs = schemas.instantMs(at);
   if (atMs === undefined) return malformed(topic, NO_INSTANT);
-  const head = { type: 'event', capability, id, boot, seq, atMs, retained } as const;
-  switch (parsed.data.type) {
+  return [{ type: 'event', capability, event: eventOf(payload), id, boot, seq, atMs, retained }];
+}
+
+function eventOf(payload: schemas.EventPayload): DeviceEvent {
+  switch (payload.type) {
     case 'credential': {
-      const { format, value, facility, card } = parsed.data;
-      return [{ ...head, event: { type: 'credential', format, value, facility, card } }];
+      const { type, format, value, facility, card } = payload;
+      return { type, format, value, facility, card };
     }
     case 'keypad':
-      return [{ ...head, event: { type: 'keypad', digits: parsed.data.digits } }];
+      return { type: payload.type, digits: payload.digits };
     case 'request_to_exit':
-      return [{ ...head, event: { type: 'request_to_exit' } }];
+      return { type: payload.type };
   }
 }
 

@@ -5,7 +5,6 @@ export type Handler = (message: BusMessage) => void;
 
 interface Entry {
   readonly filter: string;
-  readonly levels: readonly string[];
   readonly handlers: Handler[];
 }
 
@@ -24,7 +23,7 @@ export class Dispatch {
     }
     const known = this.#wild.find((entry) => entry.filter === filter);
     if (known !== undefined) known.handlers.push(handler);
-    else this.#wild.push({ filter, levels: filter.split('/'), handlers: [handler] });
+    else this.#wild.push({ filter, handlers: [handler] });
     return known === undefined;
   }
 
@@ -35,21 +34,26 @@ export class Dispatch {
   handle(message: BusMessage): void {
     const exact = this.#exact.get(message.topic);
     if (exact !== undefined) for (const handler of exact) handler(message);
-    if (this.#wild.length === 0) return;
-    const levels = message.topic.split('/');
     for (const entry of this.#wild) {
-      if (levelsMatch(entry.levels, levels)) for (const handler of entry.handlers) handler(message);
+      if (matches(entry.filter, message.topic)) for (const handler of entry.handlers) handler(message);
     }
   }
 }
 
-/** MQTT 3.1.1, section 4.7. */
-function levelsMatch(filter: readonly string[], topic: readonly string[]): boolean {
-  for (let at = 0; at < filter.length; at += 1) {
-    const wanted = filter[at];
-    if (wanted === '#') return true;
-    const given = topic[at];
-    if (given === undefined || (wanted !== '+' && wanted !== given)) return false;
+const SLASH = '/'.charCodeAt(0);
+const PLUS = '+'.charCodeAt(0);
+const HASH = '#'.charCodeAt(0);
+
+/** MQTT 3.1.1, section 4.7. Letter by letter: each message is held against every filter, and levels would be made for it. */
+export function matches(filter: string, topic: string): boolean {
+  let at = 0;
+  for (let i = 0; i < filter.length; i += 1) {
+    const wanted = filter.charCodeAt(i);
+    if (wanted === HASH) return true;
+    if (wanted === PLUS) while (at < topic.length && topic.charCodeAt(at) !== SLASH) at += 1;
+    // `a/#` takes `a` too.
+    else if (at === topic.length) return wanted === SLASH && i + 2 === filter.length && filter.endsWith('#');
+    else if (topic.charCodeAt(at++) !== wanted) return false;
   }
-  return topic.length === filter.length;
+  return at === topic.length;
 }

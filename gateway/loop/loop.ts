@@ -1,12 +1,12 @@
 /** One fact at a time into the core, and its effects out in order: journal, commands, then everybody who listens. */
 import type { Alarm, Command, Effect } from '../core/effects.ts';
-import type { Fact, Now, Outcome } from '../core/facts.ts';
+import type { CommandOutcomeFact, Fact, Now, Outcome } from '../core/facts.ts';
 import type { State } from '../core/state.ts';
 import { settle, step } from '../core/step.ts';
 import { doorView, roomView, takeChanges } from '../core/view.ts';
 import type { Changes, DoorView, RoomView } from '../core/views.ts';
 import type { Journal, JournalEntry } from '../store/types.ts';
-import { Committer } from './committer.ts';
+import { type Commit, Committer } from './committer.ts';
 import { FactQueue } from './queue.ts';
 import type { Clock, LoopPort } from './types.ts';
 
@@ -15,6 +15,11 @@ export const MAX_BATCH = 512;
 export const TICK_MS = 1_000;
 /** Entries that no order waits for are on the disk this much later: a lock's outcome must not keep the next badge waiting. */
 export const HOLD_MS = 20;
+/**
+ * What follows a lone unlock waits this long, so that broker and lock have the processor while the unlock is on its way: on
+ * two cores a gateway that goes on working holds it up by a tenth. Nobody sees a lamp or a chart that much later.
+ */
+export const AFTER_UNLOCK_MS = 2;
 /** The live view follows at most this often. */
 export const CHANGES_EVERY_MS = 100;
 /** Outcomes of commands that are remembered for who asks late. */
@@ -50,6 +55,8 @@ interface KnownOutcome {
   why?: string;
 }
 
+type Performed = Commit & { readonly commitMs: number };
+
 export class Loop implements LoopPort {
   readonly #options: LoopOptions;
   readonly #queue: FactQueue;
@@ -68,6 +75,8 @@ export class Loop implements LoopPort {
   #cancelChanges: (() => void) | undefined;
   #changesAtMonoMs = Number.NEGATIVE_INFINITY;
   #flush: NodeJS.Timeout | undefined;
+  /** What is still to be done about the last unlock. */
+  #rest: (() => void) | undefined;
   #journalRefuses = false;
   #queueFull = false;
 
@@ -100,8 +109,9 @@ export class Loop implements LoopPort {
     this.#cancelTick?.();
     this.#cancelChanges?.();
     while (this.#queue.size > 0) this.#drain();
+    this.#finish();
     clearTimeout(this.#flush);
-    this.#perform([], 0, true);
+    this.#follow(this.#perform([], true), [], 0);
     this.#stopped = true;
   }
 
@@ -194,8 +204,9 @@ export class Loop implements LoopPort {
   }
 
   #drain(): void {
+    if (this.#queue.size === 0) return;
+    this.#finish();
     const batch = this.#queue.take(MAX_BATCH);
-    if (batch.length === 0) return;
     const effects: Effect[] = [];
     for (const { fact } of batch) for (const effect of this.#decide(fact)) effects.push(effect);
     if (this.#queueFull) {
@@ -205,19 +216,28 @@ export class Loop implements LoopPort {
       effects.push(...this.#decide({ kind: 'system', part: 'queue', ok: true, why: '' }));
     }
     const awaited = batch.some(({ done }) => done !== undefined);
-    this.#perform(effects, batch.length, awaited);
-    // Climate and light after the doors: whoever badged waits for no thermostat.
-    const rooms = this.#settleRooms();
-    if (rooms.length > 0) this.#perform(rooms, 0, awaited);
-    for (const { fact, done } of batch) {
-      if (fact.kind === 'command_outcome')
-        this.#settle(
-          fact.command,
-          fact.why === undefined ? { outcome: fact.outcome } : { outcome: fact.outcome, why: fact.why },
-        );
-      done?.();
-    }
-    this.#tellChanges();
+    const commit = this.#perform(effects, awaited);
+    this.#rest = () => {
+      this.#follow(commit, effects, batch.length);
+      // Climate and light after the doors: whoever badged waits for no thermostat.
+      const rooms = this.#settleRooms();
+      if (rooms.length > 0) this.#follow(this.#perform(rooms, awaited), rooms, 0);
+      for (const { fact, done } of batch) {
+        if (fact.kind === 'command_outcome') this.#settle(fact);
+        done?.();
+      }
+      this.#tellChanges();
+    };
+    const lone = batch.length === 1 && commit.commands.some(({ do: { op } }) => op === 'unlock');
+    if (lone && !awaited) setTimeout(() => this.#finish(), AFTER_UNLOCK_MS);
+    else this.#finish();
+  }
+
+  /** In the order of the batches, so before the next one is decided. */
+  #finish(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    rest?.();
   }
 
   #decide(fact: Fact): readonly Effect[] {
@@ -240,29 +260,38 @@ export class Loop implements LoopPort {
     }
   }
 
-  #perform(effects: readonly Effect[], facts: number, urgent: boolean): void {
-    const { observer, clock, log } = this.#options;
+  /** Commits, then sends what people wait for. `#follow` does the rest. */
+  #perform(effects: readonly Effect[], urgent: boolean): Performed {
+    const { clock } = this.#options;
     const before = clock.now();
     const commit = this.#committer.commit(effects, before, urgent);
     const commitMs = clock.now().monoMs - before.monoMs;
-    observer?.batch(facts, commit.entries.length, commitMs);
-    if (commit.refused !== undefined) observer?.refused?.();
-    for (const command of commit.commands) this.#send(command, commitMs);
-    for (const command of commit.withheld) {
+    for (const command of commit.commands) if (command.do.op !== 'indicate') this.#send(command, commitMs);
+    return { ...commit, commitMs };
+  }
+
+  #follow(commit: Performed, effects: readonly Effect[], facts: number): void {
+    const { observer, log } = this.#options;
+    const { commands, withheld, entries, refused, commitMs } = commit;
+    for (const command of commands) if (command.do.op === 'indicate') this.#send(command, commitMs);
+    observer?.batch(facts, entries.length, commitMs);
+    if (refused !== undefined) observer?.refused?.();
+    for (const command of withheld) {
       log.error({ command: command.id, point: command.point }, 'unlock withheld: its grant cannot be kept');
       this.#failed(command, WITHHELD);
     }
-    if (commit.entries.length > 0) emit(this.#journalListeners, commit.entries, log);
+    if (entries.length > 0) emit(this.#journalListeners, entries, log);
     if (this.#effectListeners.size > 0) for (const effect of effects) emit(this.#effectListeners, effect, log);
-    this.#journalHealth(commit.refused);
-    if (commit.refused === undefined && this.#committer.waiting > 0) this.#flushSoon();
+    this.#journalHealth(refused);
+    if (refused === undefined && this.#committer.waiting > 0) this.#flushSoon();
   }
 
   /** A matter of writing well, not of the clinic's time: hence no timer of its clock. */
   #flushSoon(): void {
     this.#flush ??= setTimeout(() => {
       this.#flush = undefined;
-      this.#perform([], 0, true);
+      this.#finish();
+      this.#follow(this.#perform([], true), [], 0);
     }, HOLD_MS);
   }
 
@@ -301,7 +330,8 @@ export class Loop implements LoopPort {
     this.post({ kind: 'system', part: 'journal', ok: refused === undefined, why });
   }
 
-  #settle(command: string, known: KnownOutcome): void {
+  #settle({ command, outcome, why }: CommandOutcomeFact): void {
+    const known: KnownOutcome = why === undefined ? { outcome } : { outcome, why };
     this.#outcomes.set(command, known);
     if (this.#outcomes.size > MAX_OUTCOMES) {
       for (const oldest of this.#outcomes.keys()) {

@@ -13,7 +13,7 @@ export const NO_HASH = '0'.repeat(64);
  */
 const PAGE_ENTRIES = 1_000;
 
-interface Row {
+interface RowValues {
   seq: number;
   id: string;
   recorded_at_ms: number;
@@ -30,12 +30,14 @@ interface Row {
   command: string | null;
   user: string | null;
   note: string | null;
+}
+interface Row extends RowValues {
   hash: Buffer;
   previous_hash: Buffer | null;
 }
 
 /** The columns in their order, absent ones null. The hash is over these, as one JSON array. */
-function columns(row: Omit<Row, 'hash' | 'previous_hash'>): (string | number | null)[] {
+function columns(row: RowValues): (string | number | null)[] {
   return [
     row.seq,
     row.id,
@@ -81,7 +83,7 @@ function textOrNull(text: string | undefined): string | null {
   return text === undefined ? null : wellFormed(text);
 }
 
-function toRow(draft: JournalDraft, seq: number, recordedAtMs: number): Omit<Row, 'hash' | 'previous_hash'> {
+function toRow(draft: JournalDraft, seq: number, recordedAtMs: number): RowValues {
   return {
     seq,
     id: wellFormed(draft.id),
@@ -103,7 +105,7 @@ function toRow(draft: JournalDraft, seq: number, recordedAtMs: number): Omit<Row
   };
 }
 
-function toEntry(row: Row): JournalEntry {
+function toEntry(row: RowValues, hash: string, previousHash: string): JournalEntry {
   return {
     seq: row.seq,
     id: row.id,
@@ -121,9 +123,13 @@ function toEntry(row: Row): JournalEntry {
     command: orAbsent(row.command),
     user: orAbsent(row.user),
     note: orAbsent(row.note),
-    previousHash: row.previous_hash?.toString('hex') ?? NO_HASH,
-    hash: row.hash.toString('hex'),
+    previousHash,
+    hash,
   };
+}
+
+function ofRow(row: Row): JournalEntry {
+  return toEntry(row, row.hash.toString('hex'), row.previous_hash?.toString('hex') ?? NO_HASH);
 }
 
 const SELECT = 'SELECT j.*, p.hash AS previous_hash FROM journal j LEFT JOIN journal p ON p.seq = j.seq - 1';
@@ -178,37 +184,41 @@ export function openJournal(db: Database, options: JournalOptions): OpenJournal 
 
   function lastOf(): JournalEntry | undefined {
     const row = newest.get();
-    return row === undefined ? undefined : toEntry(row);
+    return row === undefined ? undefined : ofRow(row);
   }
 
-  const insertAll = db.transaction((drafts: readonly JournalDraft[], recordedAtMs: number): JournalEntry[] => {
-    let seq = last?.seq ?? 0;
-    let previousHash = last?.hash ?? NO_HASH;
-    const atMs = Math.max(Math.round(recordedAtMs), last?.recordedAtMs ?? 0);
+  function add(draft: JournalDraft, before: JournalEntry | undefined, recordedAtMs: number): JournalEntry {
+    const row = toRow(draft, (before?.seq ?? 0) + 1, recordedAtMs);
+    const fields = columns(row);
+    const previousHash = before?.hash ?? NO_HASH;
+    const hash = chain(key, previousHash, fields);
+    insert.run(...fields, hash);
+    return toEntry(row, hash.toString('hex'), previousHash);
+  }
+
+  const addAll = db.transaction((drafts: readonly JournalDraft[], recordedAtMs: number): JournalEntry[] => {
+    let before = last;
     return drafts.map((draft) => {
-      seq += 1;
-      const row = toRow(draft, seq, atMs);
-      const fields = columns(row);
-      const hash = chain(key, previousHash, fields);
-      insert.run(...fields, hash);
-      const entry = { ...draft, occurredAtMs: row.occurred_at_ms, seq, recordedAtMs: atMs, previousHash };
-      previousHash = hash.toString('hex');
-      return { ...entry, hash: previousHash };
+      before = add(draft, before, recordedAtMs);
+      return before;
     });
   });
 
   return {
     headFault,
     append(drafts, recordedAtMs) {
-      if (drafts.length === 0) return [];
-      const entries = insertAll.immediate(drafts, recordedAtMs);
+      const [first] = drafts;
+      if (first === undefined) return [];
+      const atMs = Math.max(Math.round(recordedAtMs), last?.recordedAtMs ?? 0);
+      // One row is a transaction by itself; somebody at a door waits for it.
+      const entries = drafts.length === 1 ? [add(first, last, atMs)] : addAll.immediate(drafts, atMs);
       last = entries.at(-1);
       if (last !== undefined) keeper?.advance({ seq: last.seq, hash: last.hash });
       return entries;
     },
     query(query) {
       const sql = `${SELECT}${where(query)} ORDER BY j.seq DESC LIMIT @limit`;
-      return db.prepare<[object], Row>(sql).all(query).map(toEntry);
+      return db.prepare<[object], Row>(sql).all(query).map(ofRow);
     },
     iterate: (query) => iterate(db, query),
     last: () => (options.readonly ? lastOf() : last),
@@ -223,7 +233,7 @@ function* iterate(db: Database, query: Omit<JournalQuery, 'limit' | 'beforeSeq'>
   );
   for (let after = 0; ; ) {
     const rows = page.all({ ...query, after });
-    for (const row of rows) yield toEntry(row);
+    for (const row of rows) yield ofRow(row);
     const end = rows.at(-1);
     if (end === undefined || rows.length < PAGE_ENTRIES) return;
     after = end.seq;

@@ -70,6 +70,34 @@ describe('the loop', () => {
     loop.stop();
   });
 
+  it('lets a lone unlock leave before anything else is done, and does that before the next fact', async () => {
+    const { loop, performed, journal } = aLoop();
+    const told: string[] = [];
+    loop.onJournal((entries) => told.push(...entries.map(({ outcome }) => `${outcome}`)));
+    const orders = () => performed.map(({ do: { op } }) => op);
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    loop.post(aRead('ada'));
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    expect(journal.entries).toHaveLength(1);
+    expect({ orders: orders(), told }).toEqual({ orders: ['unlock'], told: [] });
+    await loop.submit(aRead('eve'));
+    expect({ orders: orders(), told }).toEqual({
+      orders: ['unlock', 'indicate', 'indicate'],
+      told: ['granted', 'denied'],
+    });
+  });
+
+  it('does what follows a lone unlock soon, or when it stops', async () => {
+    const soon = aLoop();
+    soon.loop.post(aRead('ada'));
+    await vi.waitFor(() => expect(soon.performed.map(({ do: { op } }) => op)).toEqual(['unlock', 'indicate']));
+    const stopped = aLoop();
+    stopped.loop.post(aRead('ada'));
+    stopped.loop.stop();
+    expect(stopped.performed.map(({ do: { op } }) => op)).toEqual(['unlock', 'indicate']);
+  });
+
   it('lets valid holders in while the disk refuses, alarms, and keeps the entries for later', async () => {
     const { loop, journal, performed, clock } = aLoop();
     journal.refuses = 'disk full';
