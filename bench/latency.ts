@@ -11,7 +11,7 @@ import { Client } from './client.ts';
 import { connectDoors, type DoorUnit } from './doors.ts';
 import type { FloorOptions } from './floor.ts';
 import { type Helper, startHelper } from './processes.ts';
-import { heading, progress, row, type Spread, seeded, spread, target } from './report.ts';
+import { heading, progress, row, type Spread, seeded, shuffle, spread, target } from './report.ts';
 import { PASSWORD, SITE } from './site.ts';
 
 const DOORS = 50;
@@ -155,7 +155,11 @@ class Probe {
     const random = seeded(7);
     const floor: number[] = [];
     const badge: number[] = [];
-    const kinds = shuffled(random, WARM_UP + SAMPLES, of);
+    // As many of each kind, in random order.
+    const kinds = shuffle(
+      of.flatMap((kind) => Array.from({ length: WARM_UP + SAMPLES }, () => kind)),
+      random,
+    );
     for (const [at, kind] of kinds.entries()) {
       const ms = kind === 'floor' ? await this.#echo() : await this.#badge(at);
       if (at >= WARM_UP * of.length) (kind === 'floor' ? floor : badge).push(ms);
@@ -197,18 +201,6 @@ class Probe {
 }
 
 type Kind = 'floor' | 'badge';
-
-/** As many of each kind, in random order. */
-function shuffled(random: () => number, each: number, of: readonly Kind[]): Kind[] {
-  const kinds = of.flatMap((kind) => Array.from({ length: each }, () => kind));
-  for (let i = kinds.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    const kind = kinds[i] as Kind;
-    kinds[i] = kinds[j] as Kind;
-    kinds[j] = kind;
-  }
-  return kinds;
-}
 
 function timed(what: string, start: (done: () => void) => void): Promise<number> {
   return new Promise((resolve, reject) => {
