@@ -12,11 +12,19 @@ import { CLIENT_ID_CHARS, Logins, RefusedLogins } from './logins.ts';
 import { MemoryStore } from './memory.ts';
 import { pair } from './pair.ts';
 import { Router } from './router.ts';
-import { authenticate, authorizePublish, authorizeSubscribe, forward, preConnect, refusal } from './rules.ts';
+import {
+  authenticate,
+  authorizePublish,
+  authorizeSubscribe,
+  forward,
+  preConnect,
+  refusal,
+  tellMisuse,
+} from './rules.ts';
 import type { Broker, BrokerLimits, BrokerOptions, Context, Log } from './types.ts';
 
 export { GATEWAY_USER, type RefusedLogin, type RefusedReason } from './logins.ts';
-export type { Broker, BrokerLimits, BrokerOptions } from './types.ts';
+export type { Broker, BrokerLimits, BrokerOptions, Misuse } from './types.ts';
 
 const DEFAULT_LIMITS: Omit<BrokerLimits, 'connections'> = {
   packetBytes: 16 * 1024,
@@ -52,7 +60,7 @@ export async function startBroker(options: BrokerOptions, log: Log): Promise<Bro
     inside: new WeakSet(),
     parties: new WeakMap(),
     linkListeners: [],
-    floodListeners: [],
+    misuseListeners: [],
   };
   const aedes = await createAedes(context);
   const accept = (socket: Socket): void => acceptSocket(aedes, context, socket);
@@ -89,7 +97,7 @@ export async function startBroker(options: BrokerOptions, log: Log): Promise<Bro
       connectGateway: () => connectGateway(aedes, context),
       refusedLogins: () => context.refused.list(),
       onDeviceLink: (listener) => void context.linkListeners.push(listener),
-      onFlood: (listener) => void context.floodListeners.push(listener),
+      onMisuse: (listener) => void context.misuseListeners.push(listener),
       get connections() {
         return aedes.connectedClients;
       },
@@ -153,15 +161,17 @@ function acceptSocket(aedes: Aedes, context: Context, socket: Socket): void {
     socket,
     context.limits,
     {
-      tooLarge: (bytes) =>
-        context.log.warn({ client: name(), bytes, limit: context.limits.packetBytes }, 'packet too large; cut'),
+      tooLarge: (bytes) => {
+        const limitBytes = context.limits.packetBytes;
+        context.log.warn({ client: name(), bytes, limitBytes }, 'packet too large; cut');
+        tellMisuse(context, client, { kind: 'too_large', bytes, limitBytes });
+      },
       flood: () => {
         const nowMs = monoMs();
         if (nowMs - reportedAtMs < FLOOD_REPORT_MS) return;
         reportedAtMs = nowMs;
         context.log.warn({ client: name(), packetsPerS: context.limits.packetsPerS }, 'client floods; slowed');
-        const party = context.parties.get(client);
-        if (party?.kind === 'device') for (const listener of context.floodListeners) listener(party.id);
+        tellMisuse(context, client, { kind: 'flood' });
       },
     },
     monoMs,

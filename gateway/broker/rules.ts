@@ -3,7 +3,10 @@ import type { Socket } from 'node:net';
 import type { AedesPublishPacket, AuthenticateError, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes';
 import { isCommandTopic, isMomentTopic, mayRead, mayWrite, type Party } from './access.ts';
 import { CLIENT_ID_CHARS, GATEWAY_USER, type RefusedReason } from './logins.ts';
-import type { Context } from './types.ts';
+import type { Context, Misuse } from './types.ts';
+
+/** Longest part of a topic that is repeated: it came from the client. */
+const TOPIC_SHOWN_CHARS = 120;
 
 export function preConnect(
   context: Context,
@@ -88,14 +91,17 @@ export function refusal(reason: RefusedReason): AuthenticateError {
 export function authorizePublish(context: Context, client: Client | null, packet: PublishPacket): Error | null {
   const party = client === null ? undefined : context.parties.get(client);
   if (party === undefined || !mayWrite(party, context.options.site, packet.topic)) {
-    context.log.warn({ client: client?.id, topic: packet.topic.slice(0, 120) }, 'publish refused: not its topic');
+    const topic = packet.topic.slice(0, TOPIC_SHOWN_CHARS);
+    context.log.warn({ client: client?.id, topic }, 'publish refused: not its topic');
+    tellMisuse(context, client, { kind: 'foreign_write', topic });
     return new Error('not its topic');
   }
   if (!packet.retain) return null;
   if (isCommandTopic(packet.topic)) {
     // An empty payload only clears.
     if (party.kind === 'gateway' && packet.payload.length === 0) return null;
-    context.log.warn({ client: client?.id, topic: packet.topic.slice(0, 120) }, 'publish refused: a retained command');
+    const topic = packet.topic.slice(0, TOPIC_SHOWN_CHARS);
+    context.log.warn({ client: client?.id, topic }, 'publish refused: a retained command');
     return new Error('a command is never retained');
   }
   if (isMomentTopic(packet.topic)) {
@@ -117,9 +123,17 @@ export function authorizeSubscribe(context: Context, client: Client, subscriptio
     mayRead(party, context.options.site, subscription.topic) &&
     (party.kind === 'gateway' || Object.keys(subscriptions).length < context.limits.subscriptionsPerClient);
   if (!allowed) {
-    context.log.warn({ client: client.id, filter: subscription.topic.slice(0, 120) }, 'subscription refused');
+    const topic = subscription.topic.slice(0, TOPIC_SHOWN_CHARS);
+    context.log.warn({ client: client.id, filter: topic }, 'subscription refused');
+    tellMisuse(context, client, { kind: 'foreign_read', topic });
   }
   return allowed;
+}
+
+/** Of what a client that has not logged in does, the list of refused log-ins tells. */
+export function tellMisuse(context: Context, client: Client | null, misuse: Misuse): void {
+  const party = client === null ? undefined : context.parties.get(client);
+  if (party?.kind === 'device') for (const listener of context.misuseListeners) listener(party.id, misuse);
 }
 
 export function forward(context: Context, client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {

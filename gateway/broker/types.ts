@@ -47,6 +47,12 @@ export interface BrokerOptions {
   readonly wallMs?: (() => number) | undefined;
 }
 
+export type Misuse =
+  | { readonly kind: 'flood' }
+  | { readonly kind: 'too_large'; readonly bytes: number; readonly limitBytes: number }
+  /** It wrote, or asked to read, where it may not. */
+  | { readonly kind: 'foreign_write' | 'foreign_read'; readonly topic: string };
+
 export interface Broker {
   readonly port: number;
   readonly tlsPort?: number | undefined;
@@ -56,8 +62,8 @@ export interface Broker {
   refusedLogins(): readonly RefusedLogin[];
   /** Called when a device's connection begins and ends. */
   onDeviceLink(listener: (device: string, up: boolean) => void): void;
-  /** Called at most every ten seconds for a device that sends more than it may; it is being slowed. */
-  onFlood(listener: (device: string) => void): void;
+  /** Called when a device does what it may not: a flood slows it (told at most every ten seconds), the rest is refused. */
+  onMisuse(listener: (device: string, misuse: Misuse) => void): void;
   readonly connections: number;
   close(): Promise<void>;
 }
@@ -73,5 +79,5 @@ export interface Context {
   readonly inside: WeakSet<object>;
   readonly parties: WeakMap<Client, Party>;
   readonly linkListeners: ((device: string, up: boolean) => void)[];
-  readonly floodListeners: ((device: string) => void)[];
+  readonly misuseListeners: ((device: string, misuse: Misuse) => void)[];
 }

@@ -60,7 +60,7 @@ export interface DeviceFact {
 export interface DeviceFaultFact {
   readonly kind: 'device_fault';
   readonly device: string;
-  readonly fault: 'malformed' | 'flood' | 'clock' | 'contradiction' | 'driver';
+  readonly fault: 'malformed' | 'flood' | 'refused' | 'clock' | 'contradiction' | 'driver';
   readonly why: string;
 }
 

@@ -6,7 +6,7 @@ import type { Outcome } from '../core/facts.ts';
 import { CommandTracker } from './commands.ts';
 import { HostedDeviceState } from './device.ts';
 import { RecentSet } from './recent.ts';
-import type { DeviceHealth, DeviceHost, DeviceHostOptions } from './types.ts';
+import type { DeviceHealth, DeviceHost, DeviceHostOptions, Misuse } from './types.ts';
 
 export type { DeviceHealth, DeviceHost, DeviceHostOptions, HostedDevice } from './types.ts';
 
@@ -52,13 +52,9 @@ class Host implements DeviceHost {
       this.#devices.get(id)?.setLink(up);
       this.#countOnline();
     });
-    links?.onFlood((id) => {
-      this.#devices
-        .get(id)
-        ?.fault(
-          'flood',
-          `Device ${id} sends more messages than it may; it is read more slowly. Restart or replace it.`,
-        );
+    links?.onMisuse((id, misuse) => {
+      const kind = misuse.kind === 'flood' ? 'flood' : 'refused';
+      this.#devices.get(id)?.fault(kind, misuseText(id, misuse));
     });
     const opening: Promise<void>[] = [];
     for (const device of this.#devices.values()) {
@@ -224,5 +220,18 @@ class Host implements DeviceHost {
     let online = 0;
     for (const device of this.#devices.values()) if (device.online === true) online += 1;
     gauge.set(online);
+  }
+}
+
+function misuseText(id: string, misuse: Misuse): string {
+  switch (misuse.kind) {
+    case 'flood':
+      return `Device ${id} sends more messages than it may; it is read more slowly. Restart or replace it.`;
+    case 'too_large':
+      return `Device ${id} sent a packet of ${misuse.bytes} bytes, more than the ${misuse.limitBytes} that are taken, and was cut off. Update or replace it.`;
+    case 'foreign_write':
+      return `Device ${id} wrote to ${misuse.topic}, which it may not, and was cut off. Check how it is set up, and whether somebody else uses its password.`;
+    case 'foreign_read':
+      return `Device ${id} asked for ${misuse.topic}, which it may not read. Check how it is set up, and whether somebody else uses its password.`;
   }
 }

@@ -21,10 +21,16 @@ export interface HostedDevice {
   readonly config: unknown;
 }
 
-/** The embedded broker knows of its own who is connected and who floods. */
+/** What a device does at the broker that it may not, as the embedded broker tells it. */
+export type Misuse =
+  | { readonly kind: 'flood' }
+  | { readonly kind: 'too_large'; readonly bytes: number; readonly limitBytes: number }
+  | { readonly kind: 'foreign_write' | 'foreign_read'; readonly topic: string };
+
+/** The embedded broker knows of its own who is connected and who misbehaves. */
 export interface DeviceLinks {
   onDeviceLink(listener: (device: string, up: boolean) => void): void;
-  onFlood(listener: (device: string) => void): void;
+  onMisuse(listener: (device: string, misuse: Misuse) => void): void;
 }
 
 export interface HostMetrics {

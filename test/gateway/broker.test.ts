@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import mqttPacket from 'mqtt-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Broker, type BrokerLimits, GATEWAY_USER, startBroker } from '../../gateway/broker/index.ts';
+import { type Broker, type BrokerLimits, GATEWAY_USER, type Misuse, startBroker } from '../../gateway/broker/index.ts';
 import { type Bus, connectBus } from '../../gateway/bus/index.ts';
 import { TestClient, testLog } from '../support/mqttclients.ts';
 
@@ -309,6 +309,8 @@ describe('access list', () => {
 describe('limits', () => {
   test('a packet over 16 KiB cuts the connection at its header, one of 16 KiB passes', async () => {
     const at = await broker();
+    const told: [string, Misuse][] = [];
+    at.onMisuse((...one) => told.push(one));
     const auditor = await TestClient.connect(at.port, 'auditor', 'all');
     ended.push(() => auditor.end());
     await auditor.subscribe('doorward/1/clinic/#');
@@ -318,6 +320,7 @@ describe('limits', () => {
     await vi.waitFor(() => expect(auditor.received.length).toBe(1));
     fits.client.publish(`${OWN}/state/lock`, Buffer.alloc(room + 1, 'x'), { qos: 1 });
     await fits.closed;
+    expect(told).toEqual([['lock-1', { kind: 'too_large', bytes: expect.any(Number), limitBytes: 16 * 1024 }]]);
     const socket = await rawSocket(at);
     // A CONNECT that announces 200 MiB and sends ten bytes of it.
     socket.write(Buffer.from([0x10, 0x80, 0x80, 0x80, 0x64, 0, 4, 77, 81, 84, 84, 4, 2, 0, 0]));
@@ -344,7 +347,7 @@ describe('limits', () => {
   test('a flooding device is slowed and reported once, and others are not disturbed', async () => {
     const at = await broker({ packetsPerS: 200, burstPackets: 100 });
     const floods: string[] = [];
-    at.onFlood((id) => floods.push(id));
+    at.onMisuse((id, { kind }) => floods.push(`${id} ${kind}`));
     const bus = await gateway(at);
     const seen = new Map<string, number>();
     await bus.subscribe('doorward/1/clinic/+/state/#', (message) => {
@@ -353,7 +356,7 @@ describe('limits', () => {
     });
     const flooder = await device(at, 'lock-1');
     for (let n = 0; n < 20_000; n += 1) flooder.client.publish(`${OWN}/state/lock`, `${n}`, { qos: 0 });
-    await vi.waitFor(() => expect(floods).toEqual(['lock-1']));
+    await vi.waitFor(() => expect(floods).toEqual(['lock-1 flood']));
     const quiet = await device(at, 'reader-1');
     await quiet.publish('doorward/1/clinic/reader-1/state/battery', '1');
     await vi.waitFor(() => expect(seen.get('reader-1')).toBe(1));

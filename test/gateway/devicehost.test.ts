@@ -5,6 +5,7 @@ import type { Bus, BusMessage } from '../../gateway/bus/types.ts';
 import type { Command, CommandOp } from '../../gateway/core/effects.ts';
 import type { Fact } from '../../gateway/core/facts.ts';
 import { createDeviceHost, type DeviceHostOptions } from '../../gateway/devicehost/index.ts';
+import type { Misuse } from '../../gateway/devicehost/types.ts';
 import { ManualClock } from '../support/clock.ts';
 import { testLog } from '../support/mqttclients.ts';
 
@@ -43,7 +44,7 @@ async function setUp(extra: Partial<DeviceHostOptions> = {}) {
   const bus = new HandBus();
   const clock = new ManualClock(NOW_MS);
   const facts: Fact[] = [];
-  const links: { link?: (id: string, up: boolean) => void; flood?: (id: string) => void } = {};
+  const links: { link?: (id: string, up: boolean) => void; misuse?: (id: string, misuse: Misuse) => void } = {};
   const log = testLog();
   const host = createDeviceHost({
     site: 'clinic',
@@ -54,8 +55,8 @@ async function setUp(extra: Partial<DeviceHostOptions> = {}) {
       onDeviceLink: (listener) => {
         links.link = listener;
       },
-      onFlood: (listener) => {
-        links.flood = listener;
+      onMisuse: (listener) => {
+        links.misuse = listener;
       },
     },
     hash: (canonical) => `#${canonical}`,
@@ -284,11 +285,14 @@ describe('who is online', () => {
     const { tell, take, host, clock, links } = await setUp();
     for (let n = 0; n < 20; n += 1) tell('lock-1', 'state/door', 'x');
     tell('room-1', 'state/co2', 'x');
-    links.flood?.('lock-1');
+    links.misuse?.('lock-1', { kind: 'flood' });
+    links.misuse?.('lock-1', { kind: 'foreign_write', topic: 'doorward/1/clinic/lock-2/command/lock' });
+    links.misuse?.('nobody', { kind: 'flood' });
     expect(take().map((fact) => fact.kind === 'device_fault' && [fact.device, fact.fault])).toEqual([
       ['lock-1', 'malformed'],
       ['room-1', 'malformed'],
       ['lock-1', 'flood'],
+      ['lock-1', 'refused'],
     ]);
     expect(host.devices()[0]?.malformed).toBe(20);
     clock.advance(10_000);
