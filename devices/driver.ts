@@ -75,7 +75,12 @@ export type DeviceMessage =
       readonly firmware: string;
       readonly capabilities: readonly string[];
     }
-  | { readonly type: 'status'; readonly online: boolean; readonly boot?: string | undefined }
+  | {
+      readonly type: 'status';
+      readonly online: boolean;
+      readonly boot?: string | undefined;
+      readonly atMs?: number | undefined;
+    }
   | {
       readonly type: 'state';
       readonly capability: string;

@@ -86,7 +86,10 @@ function decodeDescription(topic: string, json: unknown): readonly DeviceMessage
 function decodeStatus(topic: string, json: unknown): readonly DeviceMessage[] {
   const parsed = schemas.status.safeParse(json);
   if (!parsed.success) return malformed(topic, issues(parsed.error));
-  return [{ type: 'status', online: parsed.data.status === 'online', boot: parsed.data.boot }];
+  const { status, boot, at } = parsed.data;
+  // A status with a time that is none still tells whether the device is there.
+  const atMs = at === undefined ? undefined : schemas.instantMs(at);
+  return [{ type: 'status', online: status === 'online', boot, atMs }];
 }
 
 function decodeState(topic: string, capability: string, json: unknown, retained: boolean): readonly DeviceMessage[] {

@@ -49,7 +49,11 @@ export const description = z.object({
     .max(CAPABILITIES),
 });
 
-export const status = z.object({ status: z.enum(['online', 'offline', 'lost']), boot: boot.optional() });
+export const status = z.object({
+  status: z.enum(['online', 'offline', 'lost']),
+  boot: boot.optional(),
+  at: at.optional().catch(undefined),
+});
 
 const measured = (min: number, max: number) => z.number().min(min).max(max).nullable();
 

@@ -5,6 +5,7 @@ import { ulid } from '../api/ids.ts';
 import type { ApiDeps } from '../api/index.ts';
 import { dayAround, expandRights, repeatTimes, shiftTimes } from '../calendars/index.ts';
 import type { Config } from '../config/index.ts';
+import { EARLIER_GRANTS_MS } from '../core/access/access.ts';
 import { canonicalCredentials } from '../core/access/credential.ts';
 import { KEEP_ENDED_MS } from '../core/bookings/schedule.ts';
 import type { Command } from '../core/effects.ts';
@@ -20,8 +21,6 @@ import { openHistory } from '../telemetry/history.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { builtDashboard, version } from './beside.ts';
 
-/** Older events are stale by themselves. */
-const GRANTS_BEHIND_MS = 60_000;
 const GRANTS_MOST = 10_000;
 export const SITE_KEY = 'site';
 /** Weekly rights are worked out this far around now, and anew this often. */
@@ -75,7 +74,6 @@ export function openBrain(site: Site, store: Store, clock: Clock, log: Logger, m
     for (const { kind, outcome, reason } of entries) {
       if (kind === 'access' && outcome !== undefined && reason !== undefined)
         metrics.decisions.inc({ outcome, reason });
-      else if (kind === 'command' && outcome !== undefined) metrics.commands.inc({ outcome });
     }
   });
   const keeper = new Keeper(store, clock, (why) => {
@@ -110,7 +108,13 @@ export function openBrain(site: Site, store: Store, clock: Clock, log: Logger, m
 
 /** Grants so recent that a device may still send again what they answered. Oldest first, so that the newest counts. */
 function lastGrants(store: Store, nowMs: number): { door: string; credential: string; atMs: number }[] {
-  const entries = store.journal.query({ kind: 'access', fromMs: nowMs - GRANTS_BEHIND_MS, limit: GRANTS_MOST });
+  // Not those of what is the future now: the clock went back, and each would stand against whole hours of reads.
+  const entries = store.journal.query({
+    kind: 'access',
+    fromMs: nowMs - EARLIER_GRANTS_MS,
+    toMs: nowMs + 1,
+    limit: GRANTS_MOST,
+  });
   return entries
     .toReversed()
     .flatMap(({ outcome, door, credential, occurredAtMs }) =>

@@ -3,12 +3,11 @@ import type { ConfiguredDevice, DeviceEvent, DeviceMessage, Driver, OpenPort } f
 import { canonicalCredentials } from '../core/access/credential.ts';
 import type { DeviceFaultFact, StaleReason } from '../core/facts.ts';
 import type { CommandTracker } from './commands.ts';
+import { DeviceTime, FRESH_WITHIN_MS } from './devicetime.ts';
 import { MessageOrder } from './order.ts';
 import { RecentSet } from './recent.ts';
 import type { DeviceHealth, DeviceHostOptions } from './types.ts';
 
-/** CONTRACT: an event whose own time is further than this from its receipt never unlocks. */
-export const FRESH_WITHIN_MS = 10_000;
 /** Ids of the last events of one device, so that a repeated delivery is one event. */
 export const EVENT_IDS_KEPT = 128;
 /** One fault of a kind is told once in this time for each device. */
@@ -25,6 +24,7 @@ export class HostedDeviceState {
   readonly #commands: CommandTracker;
   readonly #bound: readonly string[];
   readonly #order = new MessageOrder();
+  readonly #time = new DeviceTime();
   readonly #events = new RecentSet(EVENT_IDS_KEPT);
   readonly #faultToldMonoMs = new Map<string, number>();
   #online: boolean | null = null;
@@ -86,7 +86,9 @@ export class HostedDeviceState {
         this.#describe(message.model, message.firmware, message.capabilities);
         break;
       case 'status':
-        if (this.#order.status(message.boot)) this.setOnline(message.online);
+        if (!this.#order.status(message.boot)) break;
+        this.setOnline(message.online);
+        if (message.online && !retained) this.#time.connected(message.atMs, this.#host.clock.now().monoMs);
         break;
       case 'state':
         this.#state(message);
@@ -107,18 +109,25 @@ export class HostedDeviceState {
   setOnline(online: boolean): void {
     if (this.#online === online) return;
     this.#online = online;
-    if (!online) this.#order.away();
+    if (!online) this.#away();
     this.#host.emit({ kind: 'device', device: this.id, online });
+  }
+
+  #away(): void {
+    this.#order.away();
+    this.#time.away();
   }
 
   setLink(up: boolean): void {
     this.#link = up;
+    // Of a link that begins too: whatever was told before came over another one.
+    this.#time.away();
     if (!up) this.setOnline(false);
   }
 
   /** The bus is down: of a device over MQTT nothing is known until it is heard again. */
   lostBus(): void {
-    this.#order.away();
+    this.#away();
     if (this.#online === true) this.setOnline(false);
   }
 
@@ -152,6 +161,10 @@ export class HostedDeviceState {
     }
   }
 
+  #tellsTime({ atMs, retained }: { atMs?: number | undefined; retained: boolean }): void {
+    if (atMs !== undefined && !retained) this.#time.heard(atMs, this.#host.clock.now().monoMs);
+  }
+
   #describe(model: string, firmware: string, capabilities: readonly string[]): void {
     this.#model = model;
     this.#firmware = firmware;
@@ -177,6 +190,7 @@ export class HostedDeviceState {
       );
     }
     if (verdict !== 'new') return;
+    this.#tellsTime(message);
     const point = this.#point(capability);
     if (capability === 'battery') this.#battery = typeof value === 'number' ? value : null;
     this.#host.emit({ kind: 'reading', point, value, retained, sensor: message.sensor });
@@ -196,6 +210,7 @@ export class HostedDeviceState {
   #event(message: EventMessage): void {
     if (message.id !== undefined && !this.#events.add(message.id)) return;
     const stale = this.#stale(message);
+    this.#tellsTime(message);
     const point = this.#point(message.capability);
     const { event } = message;
     switch (event.type) {
@@ -228,7 +243,11 @@ export class HostedDeviceState {
 
   #stale(message: EventMessage): StaleReason | undefined {
     if (message.retained) return 'event_retained';
-    if (message.atMs === undefined || this.#host.timeTrusted?.() === false) return undefined;
+    if (message.atMs === undefined) return undefined;
+    // While the gateway's own clock says nothing about an event's age, the device's must.
+    if (this.#host.timeTrusted?.() === false) {
+      return this.#time.isFresh(message.atMs, this.#host.clock.now().monoMs) ? undefined : 'event_too_old';
+    }
     const ageMs = this.#host.clock.now().wallMs - message.atMs;
     if (ageMs > FRESH_WITHIN_MS) return 'event_too_old';
     if (ageMs >= -FRESH_WITHIN_MS) return undefined;

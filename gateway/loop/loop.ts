@@ -237,7 +237,12 @@ export class Loop implements LoopPort {
   #finish(): void {
     const rest = this.#rest;
     this.#rest = undefined;
-    rest?.();
+    try {
+      rest?.();
+    } catch (error) {
+      // Its commands are away and its entries durable; a counter that fails must not end the gateway.
+      this.#options.log.error({ err: error }, 'what follows a batch failed');
+    }
   }
 
   #decide(fact: Fact): readonly Effect[] {

@@ -311,7 +311,9 @@ describe('one read, one decision, one unlock', () => {
     act({ kind: 'members', upsert: [aMember('ada')], remove: [] }, NINE);
     act({ kind: 'credentials', upsert: [aCredential('ada')], remove: [] }, NINE);
     act({ kind: 'bookings', upsert: bookings, remove: [] }, NINE);
-    expect(act(aRead('ada', 'd1', { atMs: NINE - 300 }), NINE + 4_000)).toEqual([]);
+    const again = act(aRead('ada', 'd1', { atMs: NINE - 300 }), NINE + 4_000);
+    expect(verdict(again)).toBe('denied_other/event_too_old');
+    expect(again.filter((effect) => effect.kind === 'command')).toEqual([]);
     expect(verdict(act(aRead('ada', 'd1', { atMs: NINE + 6_000 }), NINE + 6_000))).toBe('granted');
   });
 

@@ -27,8 +27,9 @@ describe('CONTRACT’s own examples', () => {
       { type: 'description', model: 'DW-Lock', firmware: '1.4', capabilities: ['lock', 'door', 'relay', 'relay-2'] },
     ]);
     expect(decode('status', { status: 'online', boot: 'b91', at: AT })).toEqual([
-      { type: 'status', online: true, boot: 'b91' },
+      { type: 'status', online: true, boot: 'b91', atMs: AT_MS },
     ]);
+    expect(decode('status', { status: 'online', at: 12 })).toEqual([{ type: 'status', online: true }]);
     expect(decode('status', { status: 'lost', boot: 'b91' })).toEqual([{ type: 'status', online: false, boot: 'b91' }]);
   });
 

@@ -150,10 +150,16 @@ describe('a badge', () => {
     });
   });
 
-  test('while the gateway’s own time is not trusted, the reader’s time is not held against it', async () => {
+  test('while the gateway’s own time is not trusted, the device’s is what counts', async () => {
     const { tell, take } = await setUp({ timeTrusted: () => false });
+    const stale = () => take().flatMap((fact) => (fact.kind === 'credential' ? [fact.stale] : []));
+    tell('reader-1', 'status', { status: 'online', boot: 'b1', at: at(-3_600_000) });
     tell('reader-1', 'event/reader', badge('e1', -3_600_000));
-    expect(take().find((fact) => fact.kind === 'credential')).not.toHaveProperty('stale', 'event_too_old');
+    tell('reader-1', 'event/reader', badge('e2', -4_200_000));
+    expect(stale()).toEqual([undefined, 'event_too_old']);
+    tell('reader-1', 'status', { status: 'lost', boot: 'b1' });
+    tell('reader-1', 'event/reader', badge('e3', -3_600_000));
+    expect(stale()).toEqual(['event_too_old']);
   });
 
   test('that is no number is a fault of the device, without the number', async () => {

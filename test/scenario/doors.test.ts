@@ -316,3 +316,40 @@ describe('bookings', () => {
     LONG,
   );
 });
+
+describe('a gateway whose time nobody vouches for', () => {
+  const untrusted = (yaml: string) => yaml.replace('trust: always', 'trust: operator');
+
+  async function staff(uid: string): Promise<void> {
+    const rights = [{ doors: ['consult-1-door'] }];
+    const { body } = await clinic.api('POST', 'members', { name: 'Staff', kind: 'staff', rights });
+    await clinic.api('POST', 'credentials', { member: body.id, format: 'uid', value: uid });
+  }
+
+  it('lets in nobody for a badge that the reader kept, and somebody for one read now', async () => {
+    const { lock, reader } = await open({ change: untrusted });
+    await staff('04AA');
+    const kept = new Date(clinic.clock.now().wallMs - 10 * MINUTE).toISOString();
+    expect(await decided(() => reader.badge('04AA', { at: kept }))).toMatchObject({
+      outcome: 'denied',
+      subReason: 'event_too_old',
+    });
+    expect(await shown(reader, '04AA')).toMatchObject({ outcome: 'granted', subReason: 'unlimited_right' });
+    expect(lock.unlocks()).toHaveLength(1);
+  });
+
+  it(
+    'lets holders without a time limit in after a restart that set the clock back an hour',
+    async () => {
+      const { reader } = await open({ change: untrusted });
+      await staff('04AA');
+      expect(await shown(reader, '04AA')).toMatchObject({ outcome: 'granted' });
+      clinic.clock.jump(-HOUR);
+      await clinic.restart();
+      const again = await gear('1', 'b2');
+      expect(await shown(again.reader, '04AA')).toMatchObject({ outcome: 'granted', subReason: 'unlimited_right' });
+      expect(again.lock.unlocks()).toHaveLength(1);
+    },
+    LONG,
+  );
+});

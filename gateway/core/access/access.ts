@@ -11,10 +11,16 @@ import { type Decision, decide } from './decide.ts';
 /** Readers repeat a card that stays in the field: reads of one card at one reader within this are one. */
 export const REPEAT_MS = 1_000;
 
+/** Grants of the run before count this long before the start and after it: what a device sends again comes within. */
+export const EARLIER_GRANTS_MS = 60_000;
+
 export function credentialRead(state: State, door: Door, read: CredentialFact, now: Now): void {
   const decision = decide(accessRecords(state), door, read, now);
+  if (read.stale === undefined && wasAnswered(state, door, read, decision, now)) {
+    credentialRead(state, door, { ...read, stale: 'event_too_old' }, now);
+    return;
+  }
   if (read.stale === undefined && isRepeat(state, read, decision, now)) return;
-  if (read.stale === undefined && wasAnswered(state, door, read, decision)) return;
   const command = decision.outcome === 'granted' ? state.id() : undefined;
   journal(state, now, {
     kind: 'access',
@@ -54,7 +60,8 @@ export function credentialRead(state: State, door: Door, read: CredentialFact, n
  * A device that got no answer before the gateway was restarted sends its event again, and the ids that were seen are
  * gone with the run before. What it read before that run's last grant is not a new wish to enter.
  */
-function wasAnswered(state: State, door: Door, read: CredentialFact, decision: Decision): boolean {
+function wasAnswered(state: State, door: Door, read: CredentialFact, decision: Decision, now: Now): boolean {
+  if (now.monoMs - state.startedMonoMs >= EARLIER_GRANTS_MS) return false;
   if (read.atMs === undefined || decision.credential === undefined) return false;
   const grantedAtMs = state.earlierGrants.get(grantKey(door.id, decision.credential.id));
   return grantedAtMs !== undefined && read.atMs <= grantedAtMs;
