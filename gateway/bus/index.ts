@@ -51,6 +51,8 @@ const DEFAULT_PORT = 1883;
 /** Larger messages are no device's. */
 const MAX_PAYLOAD_BYTES = 64 * 1024;
 const CLOSE_WAIT_MS = 1_000;
+/** SUBACK's return code for a refusal (MQTT 3.1.1, section 3.9.3). */
+const REFUSED = 0x80;
 
 /**
  * Resolves when the link is up, or for an external broker that does not answer when the first attempt has failed; it
@@ -75,6 +77,8 @@ class Link implements Bus {
   #retry: NodeJS.Timeout | undefined;
   #closing = false;
   #why = 'The broker has not answered yet.';
+  /** Why the link would hear nothing, until it is ended for that. */
+  #deaf: string | undefined;
   /** Called when the last publish under way was acknowledged: `close` waits for it. */
   #idle: () => void = () => {};
   /** Settles the wait of `start` at the first attempt's end. */
@@ -220,7 +224,7 @@ class Link implements Bus {
   async #established(client: MqttClient): Promise<void> {
     const filters = this.#dispatch.filters();
     if (filters.length > 0) await this.#ask(client, filters);
-    if (client !== this.#client || !client.connected) return;
+    if (client !== this.#client || !client.connected || this.#deaf !== undefined) return;
     this.#attempts = 0;
     this.#up = true;
     this.#log.info({}, 'MQTT link up');
@@ -228,15 +232,17 @@ class Link implements Bus {
     for (const listener of this.#listeners) listener(true, '');
   }
 
+  /** A link over which no badge can come is no link: it is ended, told as down with the reason, and tried again. */
   async #ask(client: MqttClient, filters: readonly string[]): Promise<void> {
     try {
       const granted = await client.subscribeAsync([...filters], { qos: 1 });
-      for (const { topic, qos } of granted) {
-        if (qos >= 128) this.#log.error({ topic }, 'the broker refuses this subscription; check its access list');
-      }
+      const refused = granted.filter(({ qos }) => qos >= REFUSED).map(({ topic }) => topic);
+      if (refused.length === 0) return;
+      this.#deaf = `The broker does not let the gateway read ${refused.join(', ')}. Check its access list.`;
     } catch (error) {
-      this.#log.warn({ why: text(error) }, 'subscription failed');
+      this.#deaf = `The broker did not take the gateway's subscriptions: ${text(error)}.`;
     }
+    client.stream.destroy();
   }
 
   #lost(client: MqttClient): void {
@@ -247,7 +253,9 @@ class Link implements Bus {
     client.removeAllListeners('message');
     client.end(true);
     if (this.#closing) return;
-    if (was) this.#why = 'The connection to the broker broke.';
+    if (this.#deaf !== undefined) this.#why = this.#deaf;
+    else if (was) this.#why = 'The connection to the broker broke.';
+    this.#deaf = undefined;
     const longest = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#attempts);
     this.#attempts += 1;
     this.#retry = setTimeout(() => this.#connect(), longest * (0.5 + Math.random() / 2));

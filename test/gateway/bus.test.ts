@@ -9,6 +9,7 @@ class HandBroker {
   readonly packets: Packet[] = [];
   readonly sockets: Socket[] = [];
   acknowledge = true;
+  refuses: readonly string[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -52,7 +53,7 @@ class HandBroker {
       if (packet.cmd === 'connect')
         socket.write(mqttPacket.generate({ cmd: 'connack', returnCode: 0, sessionPresent: false }));
       if (packet.cmd === 'subscribe') {
-        const granted = packet.subscriptions.map(({ qos }) => qos);
+        const granted = packet.subscriptions.map(({ topic, qos }) => (this.refuses.includes(topic) ? 0x80 : qos));
         socket.write(mqttPacket.generate({ cmd: 'suback', messageId, granted }));
       }
       if (packet.cmd === 'publish' && packet.qos === 1 && this.acknowledge) {
@@ -116,6 +117,25 @@ describe('the bus', () => {
     for (const topic of ['a/1', 'b', 'c', 'a'])
       broker.send({ cmd: 'publish', topic, payload: 'x', qos: 0, dup: false, retain: false });
     await vi.waitFor(() => expect(seen).toEqual(['a/1', 'b', 'a']));
+  });
+
+  test('a broker that refuses a subscription is a link that is down, with the reason, until it grants it', async () => {
+    const { broker, bus, links } = await setUp();
+    const whys: string[] = [];
+    bus.onLink((up, why) => up || whys.push(why));
+    broker.refuses = ['a/+/event/#'];
+    await bus.subscribe('a/+/event/#', () => {});
+    await vi.waitFor(() => expect(links).toEqual([false]), 5_000);
+    expect(whys).toEqual([expect.stringMatching(/a\/\+\/event\/#|subscriptions/)]);
+    expect(bus.publish('a/lock/command/lock', 'unlock')).toBe(false);
+    const asked = broker.packets.filter((packet) => packet.cmd === 'subscribe').length;
+    await vi.waitFor(
+      () => expect(broker.packets.filter((packet) => packet.cmd === 'subscribe').length).toBeGreaterThan(asked),
+      5_000,
+    );
+    expect(links).toEqual([false]);
+    broker.refuses = [];
+    await vi.waitFor(() => expect(links).toEqual([false, true]), 10_000);
   });
 
   test('one filter has many handlers and is asked for once', async () => {
