@@ -13,7 +13,7 @@ function payloadOf(room: RoomView): string {
     ready: room.ready,
     temperature: room.climate?.temperature ?? null,
     mode: room.climate?.mode ?? null,
-    lights: room.lights?.target ?? null,
+    lights: room.lights?.level ?? null,
     at: new Date(room.updatedAtMs).toISOString(),
   });
 }

@@ -1,18 +1,16 @@
 /** One room: brings occupancy, climate and lighting together, and what they ask for to the relays and lamps. */
 import type { Condition } from './alarms/condition.ts';
 import { careForBookings } from './bookings/care.ts';
-import { type ClimateDecision, decideClimate } from './climate/climate.ts';
+import { decideClimate } from './climate/climate.ts';
 import { type RelayState, reconcileRelay } from './climate/relay.ts';
-import type { MeasurementField } from './effects.ts';
 import type { Now } from './facts.ts';
 import { decideLighting, lightValue } from './lighting/lighting.ts';
 import { type OccupancyInput, occupancyConditions, occupancyView, stepOccupancy } from './occupancy/occupancy.ts';
-import { draftRoom, type RoomDraft, type RoomState } from './roomstate.ts';
+import { lightLevel, numberOrNull, reportedSwitch } from './readings.ts';
+import { tellRoom } from './roomseries.ts';
+import { draftRoom, type RoomDraft } from './roomstate.ts';
 import type { Point, Room } from './site.ts';
 import { isOnline, type State, send } from './state.ts';
-
-/** A room's series have a point at least this often, so that a chart shows a quiet hour as known and not as missing. */
-export const TELEMETRY_EVERY_MS = 60_000;
 
 /** Presence, people, doors and badges of a room, one at a time. */
 export function occupancyInput(state: State, room: Room, input: OccupancyInput, now: Now): void {
@@ -53,7 +51,7 @@ export function evaluateRoom(state: State, room: Room, now: Now): void {
   climate(state, room, next, outputs, conditions, now);
   lights(state, room, next, outputs, conditions, now);
   state.alarms.reconcile(`room:${room.id}`, conditions, now, state.id);
-  tell(state, room, next, now);
+  tellRoom(state, room, next, now);
   state.rooms.set(room.id, next);
 }
 
@@ -160,108 +158,4 @@ export function noteSwitch(state: State, point: Point, value: 'on' | 'off', now:
   const relay = { point, value, atMs: now.wallMs };
   state.relaySwitches.set(point, relay);
   state.effects.push({ kind: 'relay_switch', relay });
-}
-
-export function reportedSwitch(state: State, point: Point): 'on' | 'off' | undefined {
-  const value = state.readings.get(point)?.value;
-  return isOnline(state, point) && (value === 'on' || value === 'off') ? value : undefined;
-}
-
-/** 0-100 %, null while unknown; a relay counts as 0 or 100. */
-export function lightLevel(state: State, point: Point): number | null {
-  const value = state.readings.get(point)?.value;
-  if (!isOnline(state, point)) return null;
-  if (value === 'on') return 100;
-  if (value === 'off') return 0;
-  return numberOrNull(value ?? null);
-}
-
-export function numberOrNull(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-/** The room's series and the live view: at once when something changed, else once a minute. */
-function tell(state: State, room: Room, rs: RoomDraft, now: Now): void {
-  const view = occupancyView(rs.occupancy);
-  const told = {
-    occupancy: `${view.state}|${rs.bookedNow?.id ?? ''}|${view.people ?? ''}`,
-    climate: rs.climate === undefined ? '' : climateKey(rs.climate, state, room),
-    lights: rs.lighting === undefined ? '' : `${rs.lighting.target}|${rs.lighting.warning}`,
-  };
-  const due = now.monoMs >= rs.nextTelemetryMonoMs;
-  const changed = (key: keyof RoomState['told']) => told[key] !== rs.told[key];
-  if (
-    !due &&
-    !changed('occupancy') &&
-    !changed('climate') &&
-    !changed('lights') &&
-    rs.next?.id === state.rooms.get(room.id)?.next?.id
-  ) {
-    return;
-  }
-  state.changed.rooms.add(room.id);
-  if (due || changed('occupancy')) tellOccupancy(state, room, rs, now);
-  if (rs.climate !== undefined && (due || changed('climate'))) tellClimate(state, room, rs.climate, now);
-  if (rs.lighting !== undefined && (due || changed('lights'))) {
-    point(state, 'light', room, { level: { float: rs.lighting.target } }, now);
-  }
-  rs.told = told;
-  rs.updatedAtMs = now.wallMs;
-  if (due) rs.nextTelemetryMonoMs = now.monoMs + TELEMETRY_EVERY_MS;
-}
-
-function climateKey(decision: ClimateDecision, state: State, room: Room): string {
-  const relay = (point: Point | undefined) => (point === undefined ? '' : (reportedSwitch(state, point) ?? '?'));
-  return [
-    decision.mode,
-    decision.heatingSetpoint,
-    decision.coolingSetpoint,
-    relay(room.points.heating),
-    relay(room.points.cooling),
-  ].join('|');
-}
-
-function tellOccupancy(state: State, room: Room, rs: RoomState, now: Now): void {
-  const view = occupancyView(rs.occupancy);
-  const fields: Record<string, MeasurementField> = {
-    state: view.state,
-    confidence: { float: view.confidence },
-    booked: rs.bookedNow !== undefined,
-  };
-  if (view.state !== 'unknown') fields.occupied = view.state === 'occupied';
-  if (view.people !== null) fields.people = { int: view.people };
-  point(state, 'occupancy', room, fields, now);
-}
-
-function tellClimate(state: State, room: Room, decision: ClimateDecision, now: Now): void {
-  const fields: Record<string, MeasurementField> = {
-    mode: decision.mode,
-  };
-  if (decision.heatingSetpoint !== null) fields.heating_setpoint = { float: decision.heatingSetpoint };
-  if (decision.coolingSetpoint !== null) fields.cooling_setpoint = { float: decision.coolingSetpoint };
-  for (const key of ['temperature', 'humidity', 'co2'] as const) {
-    const source = room.points[key];
-    const value =
-      source === undefined || !isOnline(state, source) ? null : numberOrNull(state.readings.get(source)?.value);
-    if (value !== null) fields[key] = { float: value };
-  }
-  for (const key of ['heating', 'cooling'] as const) {
-    const source = room.points[key];
-    const value = source === undefined ? undefined : reportedSwitch(state, source);
-    if (value !== undefined) fields[key] = value === 'on';
-  }
-  point(state, 'climate', room, fields, now);
-}
-
-function point(
-  state: State,
-  measurement: 'occupancy' | 'climate' | 'light',
-  room: Room,
-  fields: Record<string, MeasurementField>,
-  now: Now,
-): void {
-  state.effects.push({
-    kind: 'telemetry',
-    point: { measurement, tags: { site: state.site.id, room: room.id }, fields, atMs: now.wallMs },
-  });
 }

@@ -20,7 +20,9 @@ export interface RoomState {
   readonly bookedNow?: Booking | undefined;
   readonly next?: Booking | undefined;
   /** What the series last said, to tell a change. */
-  readonly told: { readonly occupancy: string; readonly climate: string; readonly lights: string };
+  readonly told: Readonly<Record<'occupancy' | 'climate' | 'lights' | 'readings', string>>;
+  /** When the next reading may be told. */
+  readonly nextReadingsMonoMs: number;
   readonly nextTelemetryMonoMs: number;
   readonly updatedAtMs: number;
 }
@@ -42,6 +44,7 @@ export function draftRoom(state: RoomState): RoomDraft {
     bookedNow: state.bookedNow,
     next: state.next,
     told: state.told,
+    nextReadingsMonoMs: state.nextReadingsMonoMs,
     nextTelemetryMonoMs: state.nextTelemetryMonoMs,
     updatedAtMs: state.updatedAtMs,
   };
@@ -59,7 +62,8 @@ export function initialRoom(room: Room, now: Now): RoomState {
     heatingOn: undefined,
     bookedNow: undefined,
     next: undefined,
-    told: { occupancy: '', climate: '', lights: '' },
+    told: { occupancy: '', climate: '', lights: '', readings: '' },
+    nextReadingsMonoMs: now.monoMs,
     nextTelemetryMonoMs: now.monoMs,
     updatedAtMs: now.wallMs,
   };
