@@ -5,11 +5,9 @@ import type { DeviceFaultFact, StaleReason } from '../core/facts.ts';
 import type { CommandTracker } from './commands.ts';
 import { DeviceTime, FRESH_WITHIN_MS } from './devicetime.ts';
 import { MessageOrder } from './order.ts';
-import { RecentSet } from './recent.ts';
+import { RecentEvents } from './recent.ts';
 import type { DeviceHealth, DeviceHostOptions } from './types.ts';
 
-/** Ids of the last events of one device, so that a repeated delivery is one event. */
-export const EVENT_IDS_KEPT = 128;
 /** One fault of a kind is told once in this time for each device. */
 export const FAULT_EVERY_MS = 10_000;
 
@@ -25,7 +23,7 @@ export class HostedDeviceState {
   readonly #bound: readonly string[];
   readonly #order = new MessageOrder();
   readonly #time = new DeviceTime();
-  readonly #events = new RecentSet(EVENT_IDS_KEPT);
+  readonly #events = new RecentEvents();
   readonly #faultToldMonoMs = new Map<string, number>();
   #online: boolean | null = null;
   /** What the embedded broker says of the connection, where there is one. */
@@ -208,7 +206,7 @@ export class HostedDeviceState {
   }
 
   #event(message: EventMessage): void {
-    if (message.id !== undefined && !this.#events.add(message.id)) return;
+    if (message.id !== undefined && !this.#events.add(message.id, this.#host.clock.now().monoMs)) return;
     const stale = this.#stale(message);
     this.#tellsTime(message);
     const point = this.#point(message.capability);
