@@ -47,12 +47,8 @@ function decode(message: MqttMessage, device: ConfiguredDevice<NativeConfig>): r
   const below = message.topic.slice(deviceTopic(device.site, device.id).length);
   // An empty payload is how a retained message is cleared; it tells nothing about the device.
   if (message.payload.byteLength === 0) return [];
-  let json: unknown;
-  try {
-    json = JSON.parse(text(message.payload));
-  } catch {
-    return malformed(below, 'the payload is not JSON');
-  }
+  const json = parse(text(message.payload));
+  if (json === undefined) return malformed(below, 'the payload is not JSON');
   const slash = below.indexOf('/');
   const branch = slash < 0 ? below : below.slice(0, slash);
   const capability = slash < 0 ? '' : below.slice(slash + 1);
@@ -70,6 +66,19 @@ function decode(message: MqttMessage, device: ConfiguredDevice<NativeConfig>): r
     default:
       return malformed(below, 'there is no such topic');
   }
+}
+
+/** A number that is none, as Python and C write it into JSON. */
+const NO_NUMBER = /(:\s*)(?:-?nan|-?inf(?:inity)?)(?=\s*[,}])/gi;
+
+/** undefined: no JSON. A sensor's NaN is read as null, the measurement that is not there: it must stop the heating. */
+function parse(payload: string): unknown {
+  for (const attempt of [() => payload, () => payload.replace(NO_NUMBER, '$1null')]) {
+    try {
+      return JSON.parse(attempt());
+    } catch {}
+  }
+  return undefined;
 }
 
 function text(payload: Uint8Array): string {

@@ -108,6 +108,18 @@ describe('CONTRACT’s own examples', () => {
     }
   });
 
+  test.each(['NaN', 'nan', '-nan', 'Infinity', '-Infinity', 'inf'])(
+    '%s of a sensor is a value that is not there',
+    (word) => {
+      expect(decode('state/temperature', `{"boot":"b1","seq":7,"value": ${word}}`)).toMatchObject([
+        { type: 'state', capability: 'temperature', value: null, seq: 7 },
+      ]);
+      expect(why('state/dimmer', `{"value":${word}}`)).toContain('value');
+      expect(why('state/temperature', `{"value":${word}`)).toContain('not JSON');
+      expect(why('event/reader', `{"value":"a: ${word},"`)).toContain('not JSON');
+    },
+  );
+
   test('times with an offset are the same instant', () => {
     expect(decode('state/door', { at: '2026-03-02T09:00:00.250+01:00', value: 'open' })).toMatchObject([
       { atMs: AT_MS },
