@@ -167,6 +167,11 @@ async function compose(
     socketPath: path.join(dataDir, 'doorward.sock'),
   });
   undo.add('web', close);
+  // Before the web closes, so that whoever waits for a door's answer gets one.
+  undo.add('orders', async () => {
+    host.settle();
+    await loop.submit({ kind: 'tick' });
+  });
   metrics.mqttUp.set(bus.connected ? 1 : 0);
   log.info({ url, rooms: site.rooms.length, doors: site.doors.length, devices: site.devices.length }, 'ready');
   const reload = (next: Config, nextSite: Site) => takeOver(brain, config, next, nextSite);

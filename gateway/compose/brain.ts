@@ -5,7 +5,6 @@ import { ulid } from '../api/ids.ts';
 import type { ApiDeps } from '../api/index.ts';
 import { dayAround, expandRights, repeatTimes, shiftTimes } from '../calendars/index.ts';
 import type { Config } from '../config/index.ts';
-import { EARLIER_GRANTS_MS } from '../core/access/access.ts';
 import { canonicalCredentials } from '../core/access/credential.ts';
 import { KEEP_ENDED_MS } from '../core/bookings/schedule.ts';
 import type { Command } from '../core/effects.ts';
@@ -20,8 +19,8 @@ import type { MemberRecord, Store } from '../store/types.ts';
 import { openHistory } from '../telemetry/history.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { builtDashboard, version } from './beside.ts';
+import { lastGrants, openCommands } from './earlier.ts';
 
-const GRANTS_MOST = 10_000;
 export const SITE_KEY = 'site';
 /** Weekly rights are worked out this far around now, and anew this often. */
 const RIGHTS_BEHIND_MS = 24 * 3600_000;
@@ -45,12 +44,14 @@ export function openBrain(site: Site, store: Store, clock: Clock, log: Logger, m
   const metrics = createMetrics();
   metrics.watchOutbox(store.outbox);
   const now = clock.now();
+  const earlier = openCommands(store.journal);
   const state = createState({
     site,
     instance: ulid(now.wallMs).slice(0, 20),
     alarms: store.alarms.live(),
     relaySwitches: store.relays.list(),
-    grants: lastGrants(store, now.wallMs),
+    grants: lastGrants(store.journal, now.wallMs),
+    commands: earlier,
     now,
   });
   const loop = new Loop({
@@ -85,6 +86,10 @@ export function openBrain(site: Site, store: Store, clock: Clock, log: Logger, m
     loop.post({ kind: 'system', part: 'disk', ok: why === undefined, why: why === undefined ? '' : text });
   });
   keeper.attach(loop);
+  for (const { command } of earlier) {
+    const why = 'The gateway ended before the device reported.';
+    loop.post({ kind: 'command_outcome', command, point: '', outcome: 'unknown', why });
+  }
   const brain: Brain = {
     site,
     store,
@@ -104,24 +109,6 @@ export function openBrain(site: Site, store: Store, clock: Clock, log: Logger, m
     },
   };
   return brain;
-}
-
-/** Grants so recent that a device may still send again what they answered. Oldest first, so that the newest counts. */
-function lastGrants(store: Store, nowMs: number): { door: string; credential: string; atMs: number }[] {
-  // Not those of what is the future now: the clock went back, and each would stand against whole hours of reads.
-  const entries = store.journal.query({
-    kind: 'access',
-    fromMs: nowMs - EARLIER_GRANTS_MS,
-    toMs: nowMs + 1,
-    limit: GRANTS_MOST,
-  });
-  return entries
-    .toReversed()
-    .flatMap(({ outcome, door, credential, occurredAtMs }) =>
-      outcome === 'granted' && door !== undefined && credential !== undefined
-        ? [{ door, credential, atMs: occurredAtMs }]
-        : [],
-    );
 }
 
 /** All that the clinic keeps goes into the core before anything may ask it. */

@@ -104,6 +104,8 @@ export interface InitialState {
   readonly grants?:
     | readonly { readonly door: string; readonly credential: string; readonly atMs: number }[]
     | undefined;
+  /** Orders to doors of the run before that have no outcome yet. */
+  readonly commands?: readonly { readonly command: string; readonly door: string }[] | undefined;
   readonly now: Now;
 }
 
@@ -133,7 +135,12 @@ export function createState(initial: InitialState): State {
       (initial.grants ?? []).map(({ door, credential, atMs }) => [grantKey(door, credential), atMs]),
     ),
     relaySwitches: new Map(initial.relaySwitches.map((relay) => [relay.point, relay])),
-    doorCommands: new Map(),
+    doorCommands: new Map(
+      (initial.commands ?? []).flatMap(({ command, door: id }) => {
+        const door = site.doors.find((known) => known.id === id);
+        return door === undefined ? [] : [[command, door]];
+      }),
+    ),
     system: new Map(),
     alarms: new AlarmBook(initial.alarms, (alarm) => alarmChanged(state, alarm)),
     changed,

@@ -114,10 +114,9 @@ export class CommandTracker {
     return true;
   }
 
+  /** Of what is under way nobody will hear any more; whoever waits for an outcome is told so. */
   stop(): void {
-    for (const pending of this.#pending.values()) pending.cancel();
-    this.#pending.clear();
-    this.#moving.clear();
+    for (const pending of [...this.#pending.values()]) this.#end(pending, 'unknown', STOPPED);
   }
 
   #end(pending: Pending, outcome: Outcome, why?: string): void {
@@ -129,6 +128,7 @@ export class CommandTracker {
   }
 }
 
+const STOPPED = 'The gateway stopped before the device reported.';
 const REFUSALS: Readonly<Record<string, string>> = {
   failed: 'The device says that it failed.',
   expired: 'The command reached the device too late.',

@@ -99,8 +99,12 @@ class Host implements DeviceHost {
     return [...this.#devices.values()].map((device) => device.health());
   }
 
-  async stop(): Promise<void> {
+  settle(): void {
     this.#commands.stop();
+  }
+
+  async stop(): Promise<void> {
+    this.settle();
     await Promise.all(
       [...this.#devices.values()].map(async (device) => {
         try {

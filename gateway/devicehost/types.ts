@@ -79,6 +79,8 @@ export interface DeviceHost {
   start(): Promise<void>;
   perform(command: Command): void;
   devices(): readonly DeviceHealth[];
+  /** Ends every command under way as unknown: the gateway is about to stop. */
+  settle(): void;
   /** Closes the ports, outputs in their safe state first. */
   stop(): Promise<void>;
 }

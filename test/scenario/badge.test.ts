@@ -1,5 +1,7 @@
 /** From badge to door, over real MQTT and a real database, under a clock that the test moves. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { JournalDraft } from '../../gateway/core/effects.ts';
+import { openStore } from '../../gateway/store/index.ts';
 import { Clinic } from '../support/clinic.ts';
 import type { NativeDevice } from '../support/nativedevice.ts';
 
@@ -147,5 +149,42 @@ describe.each(['embedded', 'mosquitto'] as const)('a badge at a door (%s broker)
     expect(
       (await clinic.api('GET', 'bookings')).body.items?.length ?? (await clinic.api('GET', 'bookings')).body.length,
     ).toBe(1);
+  });
+
+  it('ends orders that are under way as unknown when it stops, and whoever waits for one is told', async () => {
+    const { lock, reader } = await open();
+    lock.obeys = false;
+    await clinic.practitioner('Ada', UID, { startMin: 0, endMin: 60 });
+    const entry = await decided(() => reader.badge(UID));
+    const waiting = clinic.api('POST', 'doors/consult-1-door/unlock', { reason: 'key forgotten' });
+    await vi.waitFor(() => expect(lock.unlocks()).toHaveLength(2), 8_000);
+    await clinic.restart();
+    const operated = lock.unlocks()[1]?.command.id;
+    expect(await waiting).toMatchObject({ status: 200, body: { command: operated, outcome: 'unknown' } });
+    const ended = (await clinic.events('command')).map(({ command, outcome }) => [command, outcome]);
+    expect(ended).toEqual([
+      [operated, 'unknown'],
+      [entry?.command, 'unknown'],
+    ]);
+  });
+
+  it('ends an order as unknown that the run before was killed amid', async () => {
+    const { lock, reader } = await open();
+    await clinic.practitioner('Ada', UID, { startMin: 0, endMin: 60 });
+    await decided(() => reader.badge(UID));
+    await vi.waitFor(async () => expect(await clinic.events('command')).toHaveLength(1), 8_000);
+    await clinic.gateway.stop();
+    const store = openStore(clinic.dataDir);
+    const [ended, granted] = store.journal.query({ limit: 50 }).filter(({ command }) => command !== undefined);
+    expect([ended?.kind, granted?.kind]).toEqual(['command', 'access']);
+    // As a kill between the grant and its outcome leaves it.
+    store.journal.append([{ ...(granted as JournalDraft), id: 'killed', command: 'cut-short' }], Date.now());
+    store.close();
+    await clinic.restart();
+    await vi.waitFor(async () => {
+      const commands = (await clinic.events('command')).map(({ command, outcome }) => `${command} ${outcome}`);
+      expect(commands).toEqual(['cut-short unknown', `${granted?.command} confirmed`]);
+    }, 8_000);
+    expect(lock.unlocks()).toHaveLength(1);
   });
 });
