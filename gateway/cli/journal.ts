@@ -1,6 +1,8 @@
 /** `doorward audit`, `backup` and `restore`. */
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Command } from 'commander';
+import { Fault } from '../core/errors.ts';
 import { withAdmin } from './admin.ts';
 import { type Common, Failed, type Io, printJson, Refused } from './io.ts';
 import { parseInstant, TIME_HELP } from './times.ts';
@@ -58,6 +60,10 @@ interface ExportOptions {
 }
 
 async function exportJournal(io: Io, options: Common & ExportOptions): Promise<void> {
+  // A folder that is not there would be made, and its journal be empty: a misspelt name must not look like that.
+  if (!existsSync(path.join(options.data, 'doorward.db'))) {
+    throw new Fault('data_unusable', `There is no data of Doorward in ${options.data}.`);
+  }
   const query = new URLSearchParams();
   for (const key of ['from', 'to', 'room', 'door', 'kind'] as const) {
     const value = options[key];

@@ -1,6 +1,7 @@
 /** The data folder: `doorward.db`, `telemetry.db`, `secret.key`, `journal.head`, `lock.db`. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { Fault } from '../core/errors.ts';
 import { openSessions, openTokens, openUsers } from './accounts.ts';
 import { backupTo } from './backup.ts';
 import { openBookings } from './bookings.ts';
@@ -42,6 +43,9 @@ export interface StoreOptions {
  */
 export function openStore(dataDir: string, options: StoreOptions = {}): Store {
   const readonly = options.readonly ?? false;
+  if (readonly && !fs.existsSync(path.join(dataDir, 'doorward.db'))) {
+    throw new Fault('data_unusable', `There is no data of Doorward in ${dataDir}.`);
+  }
   if (!readonly) orUnusable(dataDir, () => fs.mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE }));
   const release = readonly ? () => {} : lockFolder(dataDir);
   const databases: Database[] = [];

@@ -71,6 +71,30 @@ describe('a booking opens its room', () => {
       NINE,
       'granted',
     ],
+    [
+      'cancelled, and booked again a little later',
+      [aBooking('a', NINE, TEN, { status: 'cancelled' }), aBooking('b', NINE + 20 * MINUTE, TEN)],
+      NINE,
+      'denied_out_of_time_range/booking_not_started',
+    ],
+    [
+      'cancelled, after one that has just ended',
+      [aBooking('a', NINE, TEN, { status: 'cancelled' }), aBooking('b', NINE - HOUR, NINE - 10 * MINUTE)],
+      NINE,
+      'denied_out_of_time_range/booking_ended',
+    ],
+    [
+      'cancelled, with another one tomorrow',
+      [aBooking('a', NINE, TEN, { status: 'cancelled' }), aBooking('b', NINE + 24 * HOUR, TEN + 24 * HOUR)],
+      NINE,
+      'denied_out_of_time_range/booking_cancelled',
+    ],
+    [
+      'just ended, with another one tomorrow',
+      [aBooking('a', NINE - HOUR, NINE - 10 * MINUTE), aBooking('b', NINE + 24 * HOUR, TEN + 24 * HOUR)],
+      NINE,
+      'denied_out_of_time_range/booking_ended',
+    ],
     ['released', [aBooking('b', NINE, TEN, { status: 'released' })], NINE, 'denied_out_of_time_range/booking_released'],
     [
       'tentative',

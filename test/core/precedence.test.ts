@@ -172,7 +172,7 @@ describe('cleaning buffer', () => {
   ];
   const cases: readonly [string, string, number, string][] = [
     ['cuts no booking short', 'ada', TEN - 1, 'granted'],
-    ['leaves no late grace', 'ada', TEN, NOT_STARTED],
+    ['leaves no late grace', 'ada', TEN, ENDED],
     ['holds the early grace of the next back', 'ben', TEN + 10 * MINUTE - 1, NOT_STARTED],
     ['lets the early grace of the next begin after it', 'ben', TEN + 10 * MINUTE, 'granted'],
     ['leaves the whole of a booking that starts within it', 'ada', ELEVEN + 5 * MINUTE, 'granted'],
@@ -185,7 +185,7 @@ describe('cleaning buffer', () => {
 
   it('is the room’s own where it has one, also none', () => {
     expect(verdict(aWorld({ site: site(10 * MINUTE, 0), bookings }).do(aRead('ada'), TEN))).toBe('granted');
-    expect(verdict(aWorld({ site: site(undefined, MINUTE), bookings }).do(aRead('ada'), TEN))).toBe(NOT_STARTED);
+    expect(verdict(aWorld({ site: site(undefined, MINUTE), bookings }).do(aRead('ada'), TEN))).toBe(ENDED);
   });
 
   it('lets cleaners and staff in by their own rights', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -269,6 +269,14 @@ describe.each(['while no gateway runs', 'with a running gateway'])('administrati
 });
 
 describe('doorward audit verify', () => {
+  it.each(['verify', 'export'])('refuses to %s what is not there, and makes nothing', async (what) => {
+    const data = join(folder, 'misspelt');
+    const { code, err } = await doorward(['audit', what, '--data', data]);
+    expect(code).toBe(1);
+    expect(err).toContain(data);
+    expect(existsSync(data)).toBe(false);
+  });
+
   it('finds that the signed head is gone: exit 1', async () => {
     const data = join(folder, 'broken');
     await doorward(['member', 'add', 'Ada', '--data', data]);

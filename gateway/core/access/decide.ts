@@ -178,18 +178,28 @@ function anyBooking(): boolean {
   return true;
 }
 
-/** Why the member's own bookings here do not help: the one that would cover now, else the next, else the last. */
+/** A booking that begins or ended within this is what somebody at the door means, and not one that was given up. */
+const NEAR_MS = 3_600_000;
+
+/** Why the member's own bookings here do not help: the one that would cover now, else the one nearest in time. */
 function ownStory(records: AccessRecords, own: Own, atMs: number): Verdict | undefined {
   const { earlyMs, lateMs } = records.schedule.rules;
-  const covering = own.rest?.findCovering(atMs, earlyMs, lateMs, anyBooking);
-  if (covering !== undefined) return inactiveVerdict(covering);
   const next = own.held.next(atMs);
-  if (next !== undefined) return denied('denied_out_of_time_range', 'booking_not_started', next);
   const last = own.held.previous(atMs);
-  if (last !== undefined && atMs - last.endMs < KEEP_ENDED_MS) {
+  const untilNextMs = next === undefined ? Number.POSITIVE_INFINITY : next.startMs - atMs;
+  const sinceLastMs = last === undefined ? Number.POSITIVE_INFINITY : atMs - last.endMs;
+  const covering = own.rest?.findCovering(atMs, earlyMs, lateMs, anyBooking);
+  if (covering !== undefined) {
+    const givenUp = covering.status === 'cancelled' || covering.status === 'released';
+    if (!givenUp || Math.min(untilNextMs, sinceLastMs) > NEAR_MS) return inactiveVerdict(covering);
+  }
+  if (next !== undefined && untilNextMs <= sinceLastMs) {
+    return denied('denied_out_of_time_range', 'booking_not_started', next);
+  }
+  if (last !== undefined && sinceLastMs < KEEP_ENDED_MS) {
     return denied('denied_out_of_time_range', 'booking_ended', last);
   }
-  return undefined;
+  return next && denied('denied_out_of_time_range', 'booking_not_started', next);
 }
 
 function inactiveVerdict(booking: Booking): Verdict {
