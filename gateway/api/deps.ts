@@ -140,6 +140,8 @@ export interface Health {
 export interface ApiDeps {
   readonly site: Site;
   readonly store: Store;
+  /** Brings into the store what is else written once a second: alarms, unknown cards, telemetry. Before it is read there. */
+  readonly keep: () => void;
   readonly loop: LoopPort;
   readonly history: HistoryPort;
   devices(): readonly DeviceHealth[];

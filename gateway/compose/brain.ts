@@ -162,6 +162,7 @@ export function apiDeps(brain: Brain, around: Surroundings): ApiDeps {
   return {
     site,
     store,
+    keep: () => brain.keeper.flush(),
     loop,
     history: openHistory({ outbox: store.outbox, site: site.id, influx: around.influx }),
     devices: around.devices,

@@ -109,6 +109,7 @@ export async function aRig(change: Partial<ApiDeps> = {}): Promise<Rig> {
   const deps: ApiDeps = {
     site,
     store,
+    keep: () => {},
     loop: recording,
     history: { occupancy: async () => [], climate: async () => [] },
     devices: () => devices,

@@ -25,6 +25,7 @@ export function alarmRoutes(api: Api, ctx: Context): void {
     },
     async (request) => {
       const { status, limit } = request.query;
+      deps.keep();
       const found = status === 'live' ? deps.loop.alarms().slice(0, limit) : deps.store.alarms.list(limit);
       return found.map(toAlarm);
     },
@@ -54,6 +55,7 @@ async function act(
   note: string,
 ): Promise<wire.Alarm> {
   const { deps } = ctx;
+  deps.keep();
   const live = deps.loop.alarms().find((alarm) => alarm.id === id);
   if (!live) {
     const past = deps.store.alarms.list(ALARMS_LIST_MAX).some((alarm) => alarm.id === id);
@@ -62,8 +64,11 @@ async function act(
       : new Fault('not_found', 'There is no such alarm.');
   }
   await submit(deps, { kind: 'alarm_action', alarm: id, action, user: identity.name, note });
+  deps.keep();
   const after =
     deps.loop.alarms().find((alarm) => alarm.id === id) ??
     deps.store.alarms.list(ALARMS_LIST_MAX).find((alarm) => alarm.id === id && alarm.status === 'resolved');
-  return toAlarm(after ?? { ...live, status: 'resolved', resolvedAtMs: deps.clock.now().wallMs, note });
+  return toAlarm(
+    after ?? { ...live, status: 'resolved', resolvedAtMs: deps.clock.now().wallMs, note: note || live.note },
+  );
 }

@@ -12,7 +12,7 @@ import { ownRooms, scopeOf } from '../visibility.ts';
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DEFAULT_SPAN_MS = 24 * UNIT_MS.h;
 /** Points in one answer; a chart has a few hundred pixels. */
-export const SERIES_POINTS_MAX = 10_000;
+export const SERIES_POINTS_MAX = 20_000;
 
 const every = z.string().regex(/^[1-9][0-9]{0,5}[smhd]$/, 'is a number and one of s, m, h, d, e.g. 60s');
 const query = z.object({

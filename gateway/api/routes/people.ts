@@ -109,7 +109,10 @@ export function credentialRoutes(api: Api, ctx: Context): void {
         response: { 200: wire.unknownCards, ...problems },
       },
     },
-    async () => unknownCards.list().map((card) => toUnknownCard(card, ctx.deps.site)),
+    async () => {
+      ctx.deps.keep();
+      return unknownCards.list().map((card) => toUnknownCard(card, ctx.deps.site));
+    },
   );
   api.post(
     '/credentials',
@@ -180,6 +183,7 @@ interface CardNumber {
 }
 
 function seenCard(ctx: Context, id: string): CardNumber {
+  ctx.deps.keep();
   const card = ctx.deps.store.unknownCards.list().find((seen) => seen.id === id);
   if (!card) throw new Fault('not_found', 'This card is not among the unknown cards just seen; hold it up again.');
   return { hashes: [card.hash], format: card.format, last4: card.last4 };
