@@ -15,10 +15,12 @@ import type {
   LockValue,
   Now,
   ReadingFact,
+  ReadingValue,
   TestPulseFact,
 } from './facts.ts';
 import { occupancyView } from './occupancy/occupancy.ts';
-import { evaluateRoom, noteSwitch, occupancyInput } from './rooms.ts';
+import { noteReport } from './relays.ts';
+import { evaluateRoom, occupancyInput } from './rooms.ts';
 import type { Door } from './site.ts';
 import { type Binding, deviceOf, journal, type State, send } from './state.ts';
 
@@ -145,7 +147,7 @@ function reading(state: State, fact: ReadingFact, now: Now): void {
   if (fact.point.endsWith('/battery')) tellDevice(state, deviceOf(fact.point), now);
   for (const binding of state.bindings.get(fact.point) ?? []) {
     if ('door' in binding) doorReading(state, binding, fact, now);
-    else roomReading(state, binding, fact, before !== fact.value, now);
+    else roomReading(state, binding, fact, before, now);
   }
 }
 
@@ -168,7 +170,13 @@ function doorReading(state: State, binding: Extract<Binding, { door: Door }>, fa
 
 type RoomBinding = Exclude<Binding, { door: Door }>;
 
-function roomReading(state: State, binding: RoomBinding, fact: ReadingFact, changed: boolean, now: Now): void {
+function roomReading(
+  state: State,
+  binding: RoomBinding,
+  fact: ReadingFact,
+  before: ReadingValue | undefined,
+  now: Now,
+): void {
   const { room, as } = binding;
   const { value, point, retained } = fact;
   if (as === 'presence') {
@@ -180,10 +188,10 @@ function roomReading(state: State, binding: RoomBinding, fact: ReadingFact, chan
     );
   } else if (as === 'people' || as === 'co2') {
     occupancyInput(state, room, { kind: as, value: typeof value === 'number' ? value : null }, now);
-  } else if ((as === 'heating' || as === 'cooling') && (value === 'on' || value === 'off')) {
-    noteSwitch(state, point, value, now);
+  } else if (as === 'heating' || as === 'cooling') {
+    noteReport(state, point, before, value, now);
   }
-  if (changed) state.changed.rooms.add(room.id);
+  if (before !== value) state.changed.rooms.add(room.id);
   state.unsettled.add(room.id);
 }
 

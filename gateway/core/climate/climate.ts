@@ -8,15 +8,12 @@ import type { ClimateSettings, Room } from '../site.ts';
 import type { ClimateMode, OccupancyView } from '../views.ts';
 import {
   decided,
-  type Held,
-  holdMinimum,
   initialOutput,
-  isClear,
   noteSwitch,
   type OnOff,
   type OutputLatch,
-  presentValue,
   type RelayFacts,
+  switchOutputs,
 } from './outputs.ts';
 
 export interface TemperatureFact {
@@ -64,6 +61,8 @@ export interface ClimateDecision {
   readonly coolingSetpoint: number | null;
   readonly heating: OnOff;
   readonly cooling: OnOff;
+  /** Relays that opened by themselves a short time ago: wanted on, but not to be ordered on yet. */
+  readonly resting: { readonly heating: boolean; readonly cooling: boolean };
   readonly latch: ClimateLatch;
   readonly conditions: readonly Condition[];
   /** Wall time at which a minimum on or off time that stands against the demand ends. */
@@ -107,6 +106,7 @@ export function decideClimate(room: Room, facts: ClimateFacts, now: Now): Climat
       coolingSetpoint: null,
       heating: 'off',
       cooling: 'off',
+      resting: { heating: false, cooling: false },
       latch,
       conditions: [],
     };
@@ -121,7 +121,12 @@ export function decideClimate(room: Room, facts: ClimateFacts, now: Now): Climat
     demand.heating = 'off';
   }
   const blind = sensor.state === 'missing' || sensor.state === 'stale';
-  const outputs = switchOutputs(room, settings, facts, latch, demand, freezing, blind, now);
+  const outputs = switchOutputs(
+    { latch: latch.heating, relay: facts.heating, demand: demand.heating, fitted: room.points.heating !== undefined },
+    { latch: latch.cooling, relay: facts.cooling, demand: demand.cooling, fitted: room.points.cooling !== undefined },
+    { minOnMs: settings.minOnMs, minOffMs: settings.minOffMs, freezing, blind },
+    now,
+  );
   const mode = modeOf(goal.mode, demand, sensor, freezing);
   return {
     mode,
@@ -129,6 +134,7 @@ export function decideClimate(room: Room, facts: ClimateFacts, now: Now): Climat
     coolingSetpoint: goal.cool,
     heating: outputs.heating,
     cooling: outputs.cooling,
+    resting: outputs.resting,
     latch: same(facts.latch, {
       freezing,
       widened,
@@ -275,57 +281,6 @@ function side(short: number, before: OnOff): OnOff {
 function inDuty(settings: ClimateSettings, sinceMonoMs: number, now: Now): boolean {
   const windowMs = Math.max(DUTY_WINDOW_MS, settings.minOnMs / STALE_DUTY);
   return (now.monoMs - sinceMonoMs) % windowMs >= windowMs * (1 - STALE_DUTY);
-}
-
-interface Outputs {
-  readonly heating: OnOff;
-  readonly cooling: OnOff;
-  readonly remainingMs: number;
-}
-
-/**
- * @param freezing frost breaks every minimum time.
- * @param blind the sensor is lost: breaks the minimum on time.
- */
-function switchOutputs(
-  room: Room,
-  settings: ClimateSettings,
-  facts: ClimateFacts,
-  latch: ClimateLatch,
-  demand: Demands,
-  freezing: boolean,
-  blind: boolean,
-  now: Now,
-): Outputs {
-  const { minOnMs, minOffMs } = settings;
-  const overshootMs = freezing ? 0 : minOnMs;
-  const free = (value: OnOff): Held => ({ value, remainingMs: 0 });
-  const hold = (output: OutputLatch, relay: RelayFacts, wanted: OnOff, present: boolean): Held => {
-    if (!present) return free('off');
-    return freezing || (blind && wanted === 'off')
-      ? free(wanted)
-      : holdMinimum(output, relay, wanted, minOnMs, minOffMs, now);
-  };
-  const heating = hold(latch.heating, facts.heating, demand.heating, room.points.heating !== undefined);
-  const cooling = hold(latch.cooling, facts.cooling, demand.cooling, room.points.cooling !== undefined);
-  // Whichever runs keeps running until it may stop; the other waits for it, and for its relay to report off. A relay
-  // that reports on against our word stops the other at once: never together outranks the minimum times.
-  const heatingRuns = heating.value === 'on' && presentValue(latch.heating, facts.heating) === 'on';
-  const coolingRuns = cooling.value === 'on' && presentValue(latch.cooling, facts.cooling) === 'on' && !heatingRuns;
-  const mayHeat =
-    facts.cooling.reported !== 'on' &&
-    !coolingRuns &&
-    (heatingRuns || isClear(latch.cooling, facts.cooling, overshootMs, now));
-  const heat = heating.value === 'on' && mayHeat ? 'on' : 'off';
-  const mayCool =
-    facts.heating.reported !== 'on' &&
-    heat === 'off' &&
-    (coolingRuns || isClear(latch.heating, facts.heating, overshootMs, now));
-  return {
-    heating: heat,
-    cooling: cooling.value === 'on' && mayCool ? 'on' : 'off',
-    remainingMs: Math.max(heating.remainingMs, cooling.remainingMs),
-  };
 }
 
 function modeOf(goal: Goal['mode'], demand: Demands, sensor: Sensor, freezing: boolean): ClimateMode {

@@ -51,9 +51,8 @@ export function initialOutput(relay: RelayFacts, now: Now): OutputLatch {
 export function noteSwitch(latch: OutputLatch, relay: RelayFacts, now: Now): OutputLatch {
   const atMs = relay.lastSwitch?.atMs ?? null;
   if (atMs === latch.switchAtMs) return latch;
-  // The very first “off” of a relay that was never switched on here says what it is at, not that it just went off.
-  const untouched = latch.switchAtMs === null && latch.changedMonoMs === null && latch.value !== 'on';
-  const firstWord = untouched && relay.lastSwitch?.value === 'off';
+  // The very first “off” of a relay that was never ordered on says what it is at, not that it just went off.
+  const firstWord = latch.switchAtMs === null && relay.lastSwitch?.value === 'off';
   return { ...latch, switchAtMs: atMs, switchSeenMonoMs: now.monoMs, witnessed: true, firstWord };
 }
 
@@ -89,13 +88,22 @@ export function holdMinimum(
   if (demand === present) return { value: demand, remainingMs: 0 };
   const minimumMs = present === 'on' ? minOnMs : minOffMs;
   let remainingMs = 0;
-  // A relay that was moved against our decision is brought back at once: only a switch to `present` counts.
+  // Only a switch to `present` counts: a relay that was moved against our decision is brought back, see `restMs`.
   if (lastSwitch?.value === present) remainingMs = minimumMs - sinceSwitchMs(latch, lastSwitch.atMs, now);
   // Our own last decision counts too: its switch may not be on record yet.
   if (latch.changedMonoMs !== null) {
     remainingMs = Math.max(remainingMs, minimumMs - (now.monoMs - latch.changedMonoMs));
   }
   return remainingMs > 0 ? { value: present, remainingMs } : { value: demand, remainingMs: 0 };
+}
+
+/**
+ * How long the relay must rest before it is ordered on, ms; 0 or less when it may. It counts for one that opened by
+ * itself too, late or for a moment: a compressor that starts against its own pressure stalls.
+ */
+export function restMs(latch: OutputLatch, relay: RelayFacts, minOffMs: number, now: Now): number {
+  const { lastSwitch } = relay;
+  return lastSwitch?.value === 'off' ? minOffMs - sinceSwitchMs(latch, lastSwitch.atMs, now) : 0;
 }
 
 /** The latch after `value` was decided. */
@@ -115,4 +123,63 @@ export function isClear(latch: OutputLatch, relay: RelayFacts, minOnMs: number, 
   if (latch.changedMonoMs !== null && now.monoMs - latch.changedMonoMs < waitMs) return false;
   const { lastSwitch } = relay;
   return lastSwitch?.value !== 'off' || sinceSwitchMs(latch, lastSwitch.atMs, now) >= waitMs;
+}
+
+export interface Side {
+  readonly latch: OutputLatch;
+  readonly relay: RelayFacts;
+  readonly demand: OnOff;
+  /** Whether the room has this output. */
+  readonly fitted: boolean;
+}
+
+export interface Limits {
+  readonly minOnMs: number;
+  readonly minOffMs: number;
+  /** Frost breaks every minimum time. */
+  readonly freezing: boolean;
+  /** The sensor is lost, which breaks the minimum on time. */
+  readonly blind: boolean;
+}
+
+export interface Outputs {
+  readonly heating: OnOff;
+  readonly cooling: OnOff;
+  readonly resting: { readonly heating: boolean; readonly cooling: boolean };
+  /** How long a minimum time still stands against a demand, ms. */
+  readonly remainingMs: number;
+}
+
+export function switchOutputs(heating: Side, cooling: Side, limits: Limits, now: Now): Outputs {
+  const overshootMs = limits.freezing ? 0 : limits.minOnMs;
+  const heat = hold(heating, limits, now);
+  const cool = hold(cooling, limits, now);
+  // Whichever runs keeps running until it may stop; the other waits for it, and for its relay to report off. A relay
+  // that reports on against our word stops the other at once: never together outranks the minimum times.
+  const heatingRuns = heat.value === 'on' && presentValue(heating.latch, heating.relay) === 'on';
+  const coolingRuns = cool.value === 'on' && presentValue(cooling.latch, cooling.relay) === 'on' && !heatingRuns;
+  const mayHeat =
+    cooling.relay.reported !== 'on' &&
+    !coolingRuns &&
+    (heatingRuns || isClear(cooling.latch, cooling.relay, overshootMs, now));
+  const heats = heat.value === 'on' && mayHeat;
+  const mayCool =
+    heating.relay.reported !== 'on' &&
+    !heats &&
+    (coolingRuns || isClear(heating.latch, heating.relay, overshootMs, now));
+  const cools = cool.value === 'on' && mayCool;
+  return {
+    heating: heats ? 'on' : 'off',
+    cooling: cools ? 'on' : 'off',
+    resting: { heating: heats && heat.rests, cooling: cools && cool.rests },
+    remainingMs: Math.max(heat.remainingMs, cool.remainingMs),
+  };
+}
+
+function hold({ latch, relay, demand, fitted }: Side, limits: Limits, now: Now): Held & { readonly rests: boolean } {
+  if (!fitted) return { value: 'off', remainingMs: 0, rests: false };
+  if (limits.freezing || (limits.blind && demand === 'off')) return { value: demand, remainingMs: 0, rests: false };
+  const held = holdMinimum(latch, relay, demand, limits.minOnMs, limits.minOffMs, now);
+  const restsMs = held.value === 'on' ? restMs(latch, relay, limits.minOffMs, now) : 0;
+  return restsMs > 0 ? { value: 'on', remainingMs: restsMs, rests: true } : { ...held, rests: false };
 }
