@@ -68,6 +68,7 @@ export type AlarmKind =
   | 'freeze'
   | 'no_heating_effect'
   | 'relay_disobeys'
+  | 'interlock'
   | 'presence_stuck'
   | 'time_not_trusted'
   | 'schedule_too_old'

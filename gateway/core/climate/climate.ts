@@ -50,6 +50,8 @@ export interface ClimateLatch {
   readonly waitingSinceMonoMs: number | null;
   /** Start of the duty window of a stale sensor. */
   readonly dutySinceMonoMs: number | null;
+  /** Since when heating or cooling has waited for the other's relay to report off. */
+  readonly blockedSinceMonoMs: number | null;
   readonly heating: OutputLatch;
   readonly cooling: OutputLatch;
 }
@@ -92,6 +94,8 @@ const DUTY_WINDOW_MS = 30 * 60_000;
 export const FIRST_REPORT_MS = 60_000;
 /** Heating for this long without any rise is an alarm. */
 export const NO_EFFECT_AFTER_MS = 15 * 60_000;
+/** A relay that keeps the other output waiting for longer than this is an alarm; until then its report may be under way. */
+export const BLOCKED_ALARM_AFTER_MS = 60_000;
 /** Less than this is no rise but noise, K. */
 const RISE_K = 0.05;
 
@@ -127,6 +131,7 @@ export function decideClimate(room: Room, facts: ClimateFacts, now: Now): Climat
     { minOnMs: settings.minOnMs, minOffMs: settings.minOffMs, freezing, blind },
     now,
   );
+  const blockedSinceMonoMs = outputs.blocked === undefined ? null : (latch.blockedSinceMonoMs ?? now.monoMs);
   const mode = modeOf(goal.mode, demand, sensor, freezing);
   return {
     mode,
@@ -140,10 +145,14 @@ export function decideClimate(room: Room, facts: ClimateFacts, now: Now): Climat
       widened,
       waitingSinceMonoMs: latch.waitingSinceMonoMs,
       dutySinceMonoMs,
+      blockedSinceMonoMs,
       heating: decided(latch.heating, demand.heating, outputs.heating, now),
       cooling: decided(latch.cooling, demand.cooling, outputs.cooling, now),
     }),
-    conditions: conditions(room, facts, sensor, freezing, now),
+    conditions: [
+      ...conditions(room, facts, sensor, freezing, now),
+      ...interlock(room, outputs.blocked, blockedSinceMonoMs, freezing, now),
+    ],
     holdUntilWallMs: outputs.remainingMs > 0 ? now.wallMs + outputs.remainingMs : undefined,
   };
 }
@@ -157,6 +166,7 @@ function refreshed(facts: ClimateFacts, now: Now): ClimateLatch {
       widened: false,
       waitingSinceMonoMs,
       dutySinceMonoMs: null,
+      blockedSinceMonoMs: null,
       heating: initialOutput(facts.heating, now),
       cooling: initialOutput(facts.cooling, now),
     };
@@ -177,6 +187,7 @@ function same(before: ClimateLatch | undefined, after: ClimateLatch): ClimateLat
     before.widened === after.widened &&
     before.waitingSinceMonoMs === after.waitingSinceMonoMs &&
     before.dutySinceMonoMs === after.dutySinceMonoMs &&
+    before.blockedSinceMonoMs === after.blockedSinceMonoMs &&
     before.heating === after.heating &&
     before.cooling === after.cooling;
   return equal ? before : after;
@@ -334,6 +345,28 @@ function conditions(
     });
   }
   return found;
+}
+
+/** Says why a room that needs it is neither heated nor cooled, and which relay to look at. */
+function interlock(
+  room: Room,
+  blocked: 'heating' | 'cooling' | undefined,
+  sinceMonoMs: number | null,
+  freezing: boolean,
+  now: Now,
+): readonly Condition[] {
+  if (blocked === undefined || sinceMonoMs === null || now.monoMs - sinceMonoMs < BLOCKED_ALARM_AFTER_MS) return [];
+  const other = blocked === 'heating' ? 'cooling' : 'heating';
+  const relay = room.points[other];
+  return [
+    {
+      kind: 'interlock',
+      severity: freezing ? 'critical' : 'warning',
+      room: room.id,
+      device: relay,
+      text: `${blocked === 'heating' ? 'Heating' : 'Cooling'} of ${room.name} waits: the relay for ${other}, ${relay}, was last on and has not reported off, and the two never run together. Check that relay, its power and its network.`,
+    },
+  ];
 }
 
 function noEffect(facts: ClimateFacts, value: number, now: Now): boolean {

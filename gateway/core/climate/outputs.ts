@@ -27,8 +27,11 @@ export interface OutputLatch {
   readonly firstWord: boolean;
 }
 
-/** After one output went off, the other waits at least this long: its order may still be on its way to the relay. */
-export const INTERLOCK_MS = 3_000;
+/**
+ * After one output went off, the other waits at least this long: an order may still be on its way to the relay, and lives
+ * for 5 s (`COMMAND_TTL_MS`).
+ */
+export const INTERLOCK_MS = 6_000;
 /**
  * …and this many minimum on times: an output that had to run for its minimum overshoots, and the other must not chase
  * that overshoot with a minimum run of its own.
@@ -114,15 +117,23 @@ export function decided(latch: OutputLatch, demand: OnOff, value: OnOff, now: No
 }
 
 /**
- * Whether the other output may go on beside this one: off for long enough.
+ * Whether the relay is on, or was last on and has not reported off since. One that cannot be reached stays as it was left:
+ * nobody has opened it. One that was never on, as at a new site, blocks nothing.
+ */
+export function mayBeOn({ reported, lastSwitch }: RelayFacts): boolean {
+  return (reported ?? lastSwitch?.value) === 'on';
+}
+
+/**
+ * Whether the other output may go on beside this one: known to be off, and for long enough.
  * @param minOnMs minimum on time that an overshoot is to be expected from; 0 in an emergency.
  */
 export function isClear(latch: OutputLatch, relay: RelayFacts, minOnMs: number, now: Now): boolean {
-  if (latch.value === 'on') return false;
+  if (latch.value === 'on' || mayBeOn(relay)) return false;
   const waitMs = Math.max(INTERLOCK_MS, CHANGEOVER_RUNS * minOnMs);
   if (latch.changedMonoMs !== null && now.monoMs - latch.changedMonoMs < waitMs) return false;
   const { lastSwitch } = relay;
-  return lastSwitch?.value !== 'off' || sinceSwitchMs(latch, lastSwitch.atMs, now) >= waitMs;
+  return lastSwitch === undefined || sinceSwitchMs(latch, lastSwitch.atMs, now) >= waitMs;
 }
 
 export interface Side {
@@ -146,6 +157,8 @@ export interface Outputs {
   readonly heating: OnOff;
   readonly cooling: OnOff;
   readonly resting: { readonly heating: boolean; readonly cooling: boolean };
+  /** Wanted, and kept off only because the relay of the other, which is not wanted, may still be on. */
+  readonly blocked: 'heating' | 'cooling' | undefined;
   /** How long a minimum time still stands against a demand, ms. */
   readonly remainingMs: number;
 }
@@ -155,23 +168,23 @@ export function switchOutputs(heating: Side, cooling: Side, limits: Limits, now:
   const heat = hold(heating, limits, now);
   const cool = hold(cooling, limits, now);
   // Whichever runs keeps running until it may stop; the other waits for it, and for its relay to report off. A relay
-  // that reports on against our word stops the other at once: never together outranks the minimum times.
+  // that reports on against our word stops the other at once: never together outranks the minimum times. It outranks
+  // frost too: a heater that works against a compressor warms nobody and may break both, and the alarm calls for a hand.
   const heatingRuns = heat.value === 'on' && presentValue(heating.latch, heating.relay) === 'on';
   const coolingRuns = cool.value === 'on' && presentValue(cooling.latch, cooling.relay) === 'on' && !heatingRuns;
   const mayHeat =
-    cooling.relay.reported !== 'on' &&
-    !coolingRuns &&
-    (heatingRuns || isClear(cooling.latch, cooling.relay, overshootMs, now));
+    !mayBeOn(cooling.relay) && !coolingRuns && (heatingRuns || isClear(cooling.latch, cooling.relay, overshootMs, now));
   const heats = heat.value === 'on' && mayHeat;
   const mayCool =
-    heating.relay.reported !== 'on' &&
-    !heats &&
-    (coolingRuns || isClear(heating.latch, heating.relay, overshootMs, now));
+    !mayBeOn(heating.relay) && !heats && (coolingRuns || isClear(heating.latch, heating.relay, overshootMs, now));
   const cools = cool.value === 'on' && mayCool;
+  const heatingBlocked = heat.value === 'on' && mayBeOn(cooling.relay);
+  const coolingBlocked = cool.value === 'on' && mayBeOn(heating.relay);
   return {
     heating: heats ? 'on' : 'off',
     cooling: cools ? 'on' : 'off',
     resting: { heating: heats && heat.rests, cooling: cools && cool.rests },
+    blocked: heats || cools ? undefined : heatingBlocked ? 'heating' : coolingBlocked ? 'cooling' : undefined,
     remainingMs: Math.max(heat.remainingMs, cool.remainingMs),
   };
 }
