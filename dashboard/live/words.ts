@@ -148,6 +148,7 @@ export const ALARM_WORDS: Readonly<Record<string, string>> = {
   freeze: 'Danger of frost',
   no_heating_effect: 'Heating has no effect',
   relay_disobeys: 'Relay does not obey',
+  interlock: 'Heating or cooling waits',
   presence_stuck: 'Presence sensor stuck',
   time_not_trusted: 'Time not certain',
   schedule_too_old: 'Calendar too old',

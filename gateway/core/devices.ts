@@ -3,6 +3,7 @@ import type { Condition } from './alarms/condition.ts';
 import { applyDoor } from './doors/apply.ts';
 import type { MeasurementField } from './effects.ts';
 import type { DeviceFact, DeviceFaultFact, Now } from './facts.ts';
+import { noteLink } from './relays.ts';
 import { occupancyInput } from './rooms.ts';
 import type { State } from './state.ts';
 
@@ -19,7 +20,10 @@ export function deviceLink(state: State, fact: DeviceFact, now: Now): void {
   const rooms = new Set<string>();
   for (const binding of state.bindingsOfDevice.get(fact.device) ?? []) {
     if ('room' in binding) {
-      rooms.add(binding.room.id);
+      const { room, as } = binding;
+      const relay = as === 'heating' || as === 'cooling' ? room.points[as] : undefined;
+      if (relay !== undefined) noteLink(state, relay, fact.online, now);
+      rooms.add(room.id);
       continue;
     }
     const { door, as } = binding;

@@ -68,6 +68,7 @@ export type AlarmKind =
   | 'freeze'
   | 'no_heating_effect'
   | 'relay_disobeys'
+  | 'interlock'
   | 'presence_stuck'
   | 'time_not_trusted'
   | 'schedule_too_old'
@@ -121,7 +122,7 @@ export interface Measurement {
 /** Whole numbers are told from floats by `int`, since InfluxDB fixes a field's type at its first write. */
 export type MeasurementField = string | boolean | { readonly float: number } | { readonly int: number };
 
-/** The last switch of a relay, kept so that a restart never shortens a compressor's rest. */
+/** The last switch of a relay: on from its order, off from its report. A restart never shortens a compressor's rest. */
 export interface RelaySwitch {
   readonly point: Point;
   readonly value: 'on' | 'off';

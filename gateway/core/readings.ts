@@ -2,11 +2,6 @@
 import type { Point } from './site.ts';
 import { isOnline, type State } from './state.ts';
 
-export function reportedSwitch(state: State, point: Point): 'on' | 'off' | undefined {
-  const value = state.readings.get(point)?.value;
-  return isOnline(state, point) && (value === 'on' || value === 'off') ? value : undefined;
-}
-
 /** 0-100 %, null while unknown; a relay counts as 0 or 100. */
 export function lightLevel(state: State, point: Point): number | null {
   const value = state.readings.get(point)?.value;

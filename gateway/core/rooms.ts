@@ -6,7 +6,8 @@ import { type RelayState, reconcileRelay } from './climate/relay.ts';
 import type { Now } from './facts.ts';
 import { decideLighting, lightValue } from './lighting/lighting.ts';
 import { type OccupancyInput, occupancyConditions, occupancyView, stepOccupancy } from './occupancy/occupancy.ts';
-import { lightLevel, numberOrNull, reportedSwitch } from './readings.ts';
+import { lightLevel, numberOrNull } from './readings.ts';
+import { noteOrderedOn, relayFacts } from './relays.ts';
 import { tellRoom } from './roomseries.ts';
 import { draftRoom, type RoomDraft } from './roomstate.ts';
 import type { Point, Room } from './site.ts';
@@ -66,10 +67,6 @@ function climate(
   if (room.climate === undefined) return;
   const { temperature, heating, cooling } = room.points;
   const reading = temperature === undefined ? undefined : state.readings.get(temperature);
-  const relay = (point: Point | undefined) => ({
-    reported: point === undefined ? undefined : reportedSwitch(state, point),
-    lastSwitch: point === undefined ? undefined : state.relaySwitches.get(point),
-  });
   const decision = decideClimate(
     room,
     {
@@ -85,8 +82,8 @@ function climate(
       bookedNow: rs.bookedNow !== undefined,
       bookedSinceMs: rs.bookedNow?.startMs,
       nextStartMs: rs.next?.startMs,
-      heating: relay(heating),
-      cooling: relay(cooling),
+      heating: relayFacts(state, heating),
+      cooling: relayFacts(state, cooling),
       heatingOnSinceMonoMs: rs.heatingOn?.sinceMonoMs,
       temperatureAtHeatingOn: rs.heatingOn?.temperature ?? undefined,
       latch: rs.climateLatch,
@@ -94,8 +91,12 @@ function climate(
     now,
   );
   conditions.push(...decision.conditions);
-  if (heating !== undefined) drive(state, room, heating, decision.heating, outputs, conditions, now);
-  if (cooling !== undefined) drive(state, room, cooling, decision.cooling, outputs, conditions, now);
+  for (const kind of ['heating', 'cooling'] as const) {
+    const point = room.points[kind];
+    if (point === undefined) continue;
+    const sent = drive(state, room, point, decision[kind], outputs, conditions, now, decision.resting[kind]);
+    if (sent === 'on') noteOrderedOn(state, point, now);
+  }
   rs.climate = decision;
   rs.climateLatch = decision.latch;
   if (decision.heating === 'off') rs.heatingOn = undefined;
@@ -133,6 +134,7 @@ function lights(
   rs.lightingLatch = decision.latch;
 }
 
+/** @param resting it may not be ordered on yet. */
 function drive(
   state: State,
   room: Room,
@@ -141,21 +143,15 @@ function drive(
   outputs: Map<Point, RelayState<'on' | 'off' | number>>,
   conditions: Condition[],
   now: Now,
-): void {
+  resting = false,
+): 'on' | 'off' | number | undefined {
   const value = state.readings.get(point)?.value;
   const reported = value === 'on' || value === 'off' || typeof value === 'number' ? value : undefined;
   const result = reconcileRelay(outputs.get(point), want, reported, isOnline(state, point), now);
+  // Compared anew when it has rested, as if nothing had been asked meanwhile.
+  if (result.send === 'on' && resting) return undefined;
   outputs.set(point, result.state);
   if (result.condition !== undefined) conditions.push({ ...result.condition, room: room.id, device: point });
-  if (result.send === undefined) return;
-  send(state, now, point, { op: 'set', value: result.send });
-  if (result.send === 'on' || result.send === 'off') noteSwitch(state, point, result.send, now);
-}
-
-/** Keeps when a relay last changed, by our order or by its own report, whichever is first known. */
-export function noteSwitch(state: State, point: Point, value: 'on' | 'off', now: Now): void {
-  if (state.relaySwitches.get(point)?.value === value) return;
-  const relay = { point, value, atMs: now.wallMs };
-  state.relaySwitches.set(point, relay);
-  state.effects.push({ kind: 'relay_switch', relay });
+  if (result.send !== undefined) send(state, now, point, { op: 'set', value: result.send });
+  return result.send;
 }

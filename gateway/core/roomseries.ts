@@ -2,7 +2,8 @@
 import type { MeasurementField } from './effects.ts';
 import type { Now } from './facts.ts';
 import { occupancyView } from './occupancy/occupancy.ts';
-import { lightLevel, numberOrNull, reportedSwitch } from './readings.ts';
+import { lightLevel, numberOrNull } from './readings.ts';
+import { reportedSwitch } from './relays.ts';
 import type { RoomDraft } from './roomstate.ts';
 import type { Room } from './site.ts';
 import { isOnline, type State } from './state.ts';

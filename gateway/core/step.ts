@@ -15,12 +15,14 @@ import type {
   LockValue,
   Now,
   ReadingFact,
+  ReadingValue,
   TestPulseFact,
 } from './facts.ts';
 import { occupancyView } from './occupancy/occupancy.ts';
-import { evaluateRoom, noteSwitch, occupancyInput } from './rooms.ts';
+import { noteOrderedOn, noteReport, relayFacts } from './relays.ts';
+import { evaluateRoom, occupancyInput } from './rooms.ts';
 import type { Door } from './site.ts';
-import { type Binding, deviceOf, journal, type State, send } from './state.ts';
+import { type Binding, deviceOf, isOnline, journal, type State, send } from './state.ts';
 
 /** After a start the first reports come in; only then are alarms of the run before held against what is. */
 export const SETTLE_MS = 90_000;
@@ -145,7 +147,7 @@ function reading(state: State, fact: ReadingFact, now: Now): void {
   if (fact.point.endsWith('/battery')) tellDevice(state, deviceOf(fact.point), now);
   for (const binding of state.bindings.get(fact.point) ?? []) {
     if ('door' in binding) doorReading(state, binding, fact, now);
-    else roomReading(state, binding, fact, before !== fact.value, now);
+    else roomReading(state, binding, fact, before, now);
   }
 }
 
@@ -168,7 +170,13 @@ function doorReading(state: State, binding: Extract<Binding, { door: Door }>, fa
 
 type RoomBinding = Exclude<Binding, { door: Door }>;
 
-function roomReading(state: State, binding: RoomBinding, fact: ReadingFact, changed: boolean, now: Now): void {
+function roomReading(
+  state: State,
+  binding: RoomBinding,
+  fact: ReadingFact,
+  before: ReadingValue | undefined,
+  now: Now,
+): void {
   const { room, as } = binding;
   const { value, point, retained } = fact;
   if (as === 'presence') {
@@ -180,10 +188,10 @@ function roomReading(state: State, binding: RoomBinding, fact: ReadingFact, chan
     );
   } else if (as === 'people' || as === 'co2') {
     occupancyInput(state, room, { kind: as, value: typeof value === 'number' ? value : null }, now);
-  } else if ((as === 'heating' || as === 'cooling') && (value === 'on' || value === 'off')) {
-    noteSwitch(state, point, value, now);
+  } else if (as === 'heating' || as === 'cooling') {
+    noteReport(state, point, before, value, now);
   }
-  if (changed) state.changed.rooms.add(room.id);
+  if (before !== value) state.changed.rooms.add(room.id);
   state.unsettled.add(room.id);
 }
 
@@ -199,14 +207,31 @@ function commandOutcome(state: State, fact: CommandOutcomeFact, now: Now): void 
 function testPulse(state: State, fact: TestPulseFact, now: Now): void {
   const { point, command, user } = fact;
   const capability = point.slice(point.indexOf('/') + 1);
-  const rests = (state.bindings.get(point) ?? []).some((binding) => binding.as === 'cooling');
-  const note = rests ? `test of ${point} refused: a compressor keeps its minimum times` : `test of ${point}`;
+  const bindings = state.bindings.get(point) ?? NOTHING_BOUND;
+  const refusal = pulseRefusal(state, bindings);
+  const note = refusal === undefined ? `test of ${point}` : `test of ${point} refused: ${refusal}`;
   journal(state, now, { kind: 'operator', user, command, note });
-  if (rests) return;
+  if (refusal !== undefined) return;
+  // Off line it hears nothing; on record as on, it would keep the cooling waiting until it is back.
+  if (bindings.some(({ as }) => as === 'heating') && isOnline(state, point)) noteOrderedOn(state, point, now);
   if (/^relay(-\d+)?$/.test(capability))
     send(state, now, point, { op: 'set', value: 'on', forMs: TEST_PULSE_MS }, command);
   else if (/^dimmer(-\d+)?$/.test(capability)) send(state, now, point, { op: 'set', value: 100 }, command);
   else if (/^reader(-\d+)?$/.test(capability)) send(state, now, point, { op: 'indicate', signal: 'wait' }, command);
+}
+
+/** Why an output is not to be tested now; undefined when it may. */
+function pulseRefusal(state: State, bindings: readonly Binding[]): string | undefined {
+  for (const binding of bindings) {
+    if (binding.as === 'cooling') return 'a compressor keeps its minimum times';
+    if (binding.as !== 'heating') continue;
+    const { id, points } = binding.room;
+    const { reported, lastSwitch } = relayFacts(state, points.cooling);
+    // Also one that is ordered on and has not said so yet, or is about to be.
+    if (reported === 'on' || lastSwitch?.value === 'on' || state.rooms.get(id)?.climate?.cooling === 'on')
+      return 'cooling is, or may be, on, and never runs together with heating';
+  }
+  return undefined;
 }
 
 function alarmAction(state: State, fact: AlarmActionFact, now: Now): void {

@@ -13,7 +13,8 @@ export const MAX_WAITING = 20_000;
 /**
  * Two lanes, both bounded. Badges, doors and commands go first and in order. Sensor values wait behind them, and of
  * several values of one point only the newest counts, so that a chatty sensor can neither delay a badge nor fill
- * the memory. Locks and contacts are urgent: between closed and closed there may have been an open.
+ * the memory. Locks and contacts are urgent: between closed and closed there may have been an open. A device's coming
+ * and going takes along what it told before: a presence decided after its sensor was lost would last for ever.
  */
 export class FactQueue {
   /** Facts that must never be dropped in favour of sensor values. */
@@ -43,9 +44,20 @@ export class FactQueue {
       waiting?.done?.();
       return true;
     }
-    if (this.#urgent.length - this.#head >= this.#most) return false;
+    const told = fact.kind === 'device' ? this.#toldBy(fact.device) : [];
+    if (this.#urgent.length - this.#head + told.length >= this.#most) return false;
+    for (const [point, reading] of told) {
+      this.#readings.delete(point);
+      this.#urgent.push(reading);
+    }
     this.#urgent.push(item);
     return true;
+  }
+
+  #toldBy(device: string): (readonly [string, Queued])[] {
+    const found: (readonly [string, Queued])[] = [];
+    for (const entry of this.#readings) if (entry[0].startsWith(`${device}/`)) found.push(entry);
+    return found;
   }
 
   take(most: number): Queued[] {

@@ -219,6 +219,34 @@ describe('a technician’s test', () => {
     expect(commandsOf(effects).find((command) => command.id === 'c1')?.do).toEqual(expected);
   });
 
+  it.each([
+    ['reports on', [{ kind: 'reading', point: 'r1-unit/relay-2', value: 'on', retained: false }]],
+    ['is wanted on', [{ kind: 'reading', point: 'r1-unit/temperature', value: 33, retained: false }]],
+    [
+      'was on when it was lost',
+      [
+        { kind: 'reading', point: 'r1-unit/relay-2', value: 'on', retained: false },
+        { kind: 'device', device: 'r1-unit', online: false },
+      ],
+    ],
+  ] as const)('does not heat while the room’s cooling %s, and the journal says why', (_name, facts) => {
+    const world = aWorld();
+    const point = 'r1-unit/relay';
+    for (const fact of facts) world.do(fact, NINE);
+    const effects = world.do({ kind: 'test_pulse', command: 'c1', point, user: 'tech' }, NINE + 1_000);
+    expect(commandsOf(effects).filter((command) => command.id === 'c1')).toEqual([]);
+    expect(journalOf(effects)[0]?.note).toMatch(/^test of r1-unit\/relay refused: cooling is, or may be, on/);
+  });
+
+  it('keeps cooling away from a heater under test, which has not told yet that it is on', () => {
+    const world = aWorld();
+    for (const relay of ['relay', 'relay-2'])
+      world.do({ kind: 'reading', point: `r1-unit/${relay}`, value: 'off', retained: false }, NINE - HOUR);
+    world.do({ kind: 'test_pulse', command: 'c1', point: 'r1-unit/relay', user: 'tech' }, NINE);
+    const hot = { kind: 'reading', point: 'r1-unit/temperature', value: 33, retained: false } as const;
+    expect(commandsOf(world.do(hot, NINE + 100), 'set').map(({ point }) => point)).not.toContain('r1-unit/relay-2');
+  });
+
   it.each(['d1-lock/lock', 'r1-unit/relay-2'])('never moves a lock or a compressor: %s', (point) => {
     const effects = aWorld().do({ kind: 'test_pulse', command: 'c1', point, user: 'tech' }, NINE);
     expect(commandsOf(effects).filter((command) => command.id === 'c1')).toEqual([]);

@@ -314,7 +314,8 @@ describe('against an obvious reference', () => {
           else if (what === 'cleaner') play.badge('ben');
           else if (what === 'operator') play.operator();
           else play.do({ kind: 'device_fault', device: 'r1-unit', fault: 'flood', why: 'It floods.' });
-          const inWindow = play.atMs >= NINE - 10 * MINUTE && bookedAt <= minute;
+          // What happens in the minute of the booking comes before it: the sort is stable.
+          const inWindow = play.atMs >= NINE - 10 * MINUTE && bookedAt < minute;
           const breaks = what === 'seen' || what === 'away' || what === 'none' || what === 'fault';
           if (breaks || (inWindow && (what === 'badge' || what === 'operator')))
             brokenMs = Math.max(brokenMs, play.atMs);

@@ -207,6 +207,21 @@ describe('the loop', () => {
     expect(told[1]).toEqual(['d1', 'd2']);
   });
 
+  it('does not keep a room occupied whose sensor told of presence and was lost in one moment', async () => {
+    const { loop, clock } = aLoop();
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    // Facts that come in a crowd are decided in one batch.
+    loop.post({ kind: 'tick' });
+    loop.post({ kind: 'reading', point: 'r2-unit/presence', value: true, retained: false });
+    loop.post({ kind: 'device', device: 'r2-unit', online: false });
+    await turn();
+    for (let minute = 0; minute < 60; minute += 1) {
+      clock.advance(60_000);
+      await loop.submit({ kind: 'tick' });
+    }
+    expect(loop.rooms().find((room) => room.id === 'r2')?.occupancy.state).toBe('unknown');
+  });
+
   it('decides what is queued before it stops, and takes nothing after', async () => {
     const { loop, journal } = aLoop();
     loop.post(aRead('ada'));
@@ -236,12 +251,50 @@ describe('the queue', () => {
     expect(queue.take(10)).toHaveLength(3);
   });
 
+  const reading = (point: string, value: number) =>
+    ({ fact: { kind: 'reading', point, value, retained: false } }) as const;
+  const link = (device: string, online: boolean) => ({ fact: { kind: 'device', device, online } }) as const;
+  const taken = (queue: FactQueue) =>
+    queue.take(10).map(({ fact }) => {
+      if (fact.kind === 'reading') return `${fact.point} ${fact.value}`;
+      return fact.kind === 'device' ? `${fact.device} ${fact.online}` : fact.kind;
+    });
+
+  it('lets a device come and go only after what it told before, and keeps that ahead of what it tells after', () => {
+    const queue = new FactQueue();
+    queue.put(reading('a/temperature', 1));
+    queue.put(reading('ab/temperature', 2));
+    queue.put(link('a', false));
+    queue.put(link('a', true));
+    queue.put(reading('a/temperature', 3));
+    queue.put({ fact: aRead('ada') });
+    expect(taken(queue)).toEqual([
+      'a/temperature 1',
+      'a false',
+      'a true',
+      'credential',
+      'ab/temperature 2',
+      'a/temperature 3',
+    ]);
+  });
+
   it('is bounded', () => {
     const queue = new FactQueue();
     for (let i = 0; i < MAX_WAITING; i++) expect(queue.put({ fact: { kind: 'tick' } })).toBe(true);
     expect(queue.put({ fact: { kind: 'tick' } })).toBe(false);
     queue.take(1);
     expect(queue.put({ fact: { kind: 'tick' } })).toBe(true);
+  });
+
+  it('is bounded for a device and what it told as for anything else', () => {
+    const queue = new FactQueue(3);
+    queue.put({ fact: { kind: 'tick' } });
+    for (const point of ['a/temperature', 'a/humidity', 'a/co2']) queue.put(reading(point, 1));
+    expect(queue.put(reading('a/people', 1))).toBe(false);
+    expect(queue.put(link('a', false))).toBe(false);
+    expect(queue.size).toBe(4);
+    queue.take(4);
+    expect(queue.put(link('a', false))).toBe(true);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Small builders for the core's tests: a site with two rooms, people, badges and bookings. */
-import type { Effect, JournalDraft } from '../../gateway/core/effects.ts';
+import type { Effect, JournalDraft, RelaySwitch } from '../../gateway/core/effects.ts';
 import type { CredentialFact, Fact, Now } from '../../gateway/core/facts.ts';
 import type { Booking, Credential, Member } from '../../gateway/core/records.ts';
 import type { Door, Room, Site } from '../../gateway/core/site.ts';
@@ -120,6 +120,9 @@ export function aWorld(
     bookings?: readonly Booking[];
     members?: readonly Member[];
     credentials?: readonly Credential[];
+    relaySwitches?: readonly RelaySwitch[];
+    /** Those that are on line from the start; all unless given. */
+    online?: readonly string[];
     atMs?: number;
   } = {},
 ): World {
@@ -128,7 +131,7 @@ export function aWorld(
     site: options.site ?? aSite(),
     instance: 'T',
     alarms: [],
-    relaySwitches: [],
+    relaySwitches: options.relaySwitches ?? [],
     now: at(startMs),
   });
   const act = (fact: Fact, atMs: number) => [...step(state, fact, at(atMs)), ...settle(state, at(atMs))];
@@ -139,7 +142,7 @@ export function aWorld(
     startMs,
   );
   act({ kind: 'bookings', upsert: options.bookings ?? [], remove: [] }, startMs);
-  for (const device of state.site.devices) act({ kind: 'device', device, online: true }, startMs);
+  for (const device of options.online ?? state.site.devices) act({ kind: 'device', device, online: true }, startMs);
   return { state, do: act };
 }
 

@@ -8,15 +8,12 @@ import type { ClimateSettings, Room } from '../site.ts';
 import type { ClimateMode, OccupancyView } from '../views.ts';
 import {
   decided,
-  type Held,
-  holdMinimum,
   initialOutput,
-  isClear,
   noteSwitch,
   type OnOff,
   type OutputLatch,
-  presentValue,
   type RelayFacts,
+  switchOutputs,
 } from './outputs.ts';
 
 export interface TemperatureFact {
@@ -53,6 +50,8 @@ export interface ClimateLatch {
   readonly waitingSinceMonoMs: number | null;
   /** Start of the duty window of a stale sensor. */
   readonly dutySinceMonoMs: number | null;
+  /** Since when heating or cooling has waited for the other's relay to report off. */
+  readonly blockedSinceMonoMs: number | null;
   readonly heating: OutputLatch;
   readonly cooling: OutputLatch;
 }
@@ -64,6 +63,8 @@ export interface ClimateDecision {
   readonly coolingSetpoint: number | null;
   readonly heating: OnOff;
   readonly cooling: OnOff;
+  /** Relays that opened by themselves a short time ago: wanted on, but not to be ordered on yet. */
+  readonly resting: { readonly heating: boolean; readonly cooling: boolean };
   readonly latch: ClimateLatch;
   readonly conditions: readonly Condition[];
   /** Wall time at which a minimum on or off time that stands against the demand ends. */
@@ -93,6 +94,8 @@ const DUTY_WINDOW_MS = 30 * 60_000;
 export const FIRST_REPORT_MS = 60_000;
 /** Heating for this long without any rise is an alarm. */
 export const NO_EFFECT_AFTER_MS = 15 * 60_000;
+/** A relay that keeps the other output waiting for longer than this is an alarm; until then its report may be under way. */
+export const BLOCKED_ALARM_AFTER_MS = 60_000;
 /** Less than this is no rise but noise, K. */
 const RISE_K = 0.05;
 
@@ -107,6 +110,7 @@ export function decideClimate(room: Room, facts: ClimateFacts, now: Now): Climat
       coolingSetpoint: null,
       heating: 'off',
       cooling: 'off',
+      resting: { heating: false, cooling: false },
       latch,
       conditions: [],
     };
@@ -121,7 +125,13 @@ export function decideClimate(room: Room, facts: ClimateFacts, now: Now): Climat
     demand.heating = 'off';
   }
   const blind = sensor.state === 'missing' || sensor.state === 'stale';
-  const outputs = switchOutputs(room, settings, facts, latch, demand, freezing, blind, now);
+  const outputs = switchOutputs(
+    { latch: latch.heating, relay: facts.heating, demand: demand.heating, fitted: room.points.heating !== undefined },
+    { latch: latch.cooling, relay: facts.cooling, demand: demand.cooling, fitted: room.points.cooling !== undefined },
+    { minOnMs: settings.minOnMs, minOffMs: settings.minOffMs, freezing, blind },
+    now,
+  );
+  const blockedSinceMonoMs = outputs.blocked === undefined ? null : (latch.blockedSinceMonoMs ?? now.monoMs);
   const mode = modeOf(goal.mode, demand, sensor, freezing);
   return {
     mode,
@@ -129,15 +139,20 @@ export function decideClimate(room: Room, facts: ClimateFacts, now: Now): Climat
     coolingSetpoint: goal.cool,
     heating: outputs.heating,
     cooling: outputs.cooling,
+    resting: outputs.resting,
     latch: same(facts.latch, {
       freezing,
       widened,
       waitingSinceMonoMs: latch.waitingSinceMonoMs,
       dutySinceMonoMs,
+      blockedSinceMonoMs,
       heating: decided(latch.heating, demand.heating, outputs.heating, now),
       cooling: decided(latch.cooling, demand.cooling, outputs.cooling, now),
     }),
-    conditions: conditions(room, facts, sensor, freezing, now),
+    conditions: [
+      ...conditions(room, facts, sensor, freezing, now),
+      ...interlock(room, outputs.blocked, blockedSinceMonoMs, freezing, now),
+    ],
     holdUntilWallMs: outputs.remainingMs > 0 ? now.wallMs + outputs.remainingMs : undefined,
   };
 }
@@ -151,6 +166,7 @@ function refreshed(facts: ClimateFacts, now: Now): ClimateLatch {
       widened: false,
       waitingSinceMonoMs,
       dutySinceMonoMs: null,
+      blockedSinceMonoMs: null,
       heating: initialOutput(facts.heating, now),
       cooling: initialOutput(facts.cooling, now),
     };
@@ -171,6 +187,7 @@ function same(before: ClimateLatch | undefined, after: ClimateLatch): ClimateLat
     before.widened === after.widened &&
     before.waitingSinceMonoMs === after.waitingSinceMonoMs &&
     before.dutySinceMonoMs === after.dutySinceMonoMs &&
+    before.blockedSinceMonoMs === after.blockedSinceMonoMs &&
     before.heating === after.heating &&
     before.cooling === after.cooling;
   return equal ? before : after;
@@ -277,57 +294,6 @@ function inDuty(settings: ClimateSettings, sinceMonoMs: number, now: Now): boole
   return (now.monoMs - sinceMonoMs) % windowMs >= windowMs * (1 - STALE_DUTY);
 }
 
-interface Outputs {
-  readonly heating: OnOff;
-  readonly cooling: OnOff;
-  readonly remainingMs: number;
-}
-
-/**
- * @param freezing frost breaks every minimum time.
- * @param blind the sensor is lost: breaks the minimum on time.
- */
-function switchOutputs(
-  room: Room,
-  settings: ClimateSettings,
-  facts: ClimateFacts,
-  latch: ClimateLatch,
-  demand: Demands,
-  freezing: boolean,
-  blind: boolean,
-  now: Now,
-): Outputs {
-  const { minOnMs, minOffMs } = settings;
-  const overshootMs = freezing ? 0 : minOnMs;
-  const free = (value: OnOff): Held => ({ value, remainingMs: 0 });
-  const hold = (output: OutputLatch, relay: RelayFacts, wanted: OnOff, present: boolean): Held => {
-    if (!present) return free('off');
-    return freezing || (blind && wanted === 'off')
-      ? free(wanted)
-      : holdMinimum(output, relay, wanted, minOnMs, minOffMs, now);
-  };
-  const heating = hold(latch.heating, facts.heating, demand.heating, room.points.heating !== undefined);
-  const cooling = hold(latch.cooling, facts.cooling, demand.cooling, room.points.cooling !== undefined);
-  // Whichever runs keeps running until it may stop; the other waits for it, and for its relay to report off. A relay
-  // that reports on against our word stops the other at once: never together outranks the minimum times.
-  const heatingRuns = heating.value === 'on' && presentValue(latch.heating, facts.heating) === 'on';
-  const coolingRuns = cooling.value === 'on' && presentValue(latch.cooling, facts.cooling) === 'on' && !heatingRuns;
-  const mayHeat =
-    facts.cooling.reported !== 'on' &&
-    !coolingRuns &&
-    (heatingRuns || isClear(latch.cooling, facts.cooling, overshootMs, now));
-  const heat = heating.value === 'on' && mayHeat ? 'on' : 'off';
-  const mayCool =
-    facts.heating.reported !== 'on' &&
-    heat === 'off' &&
-    (coolingRuns || isClear(latch.heating, facts.heating, overshootMs, now));
-  return {
-    heating: heat,
-    cooling: cooling.value === 'on' && mayCool ? 'on' : 'off',
-    remainingMs: Math.max(heating.remainingMs, cooling.remainingMs),
-  };
-}
-
 function modeOf(goal: Goal['mode'], demand: Demands, sensor: Sensor, freezing: boolean): ClimateMode {
   if (sensor.state === 'missing' || sensor.state === 'stale') return 'sensor_fault';
   if (freezing) return 'freeze_protection';
@@ -379,6 +345,28 @@ function conditions(
     });
   }
   return found;
+}
+
+/** Says why a room that needs it is neither heated nor cooled, and which relay to look at. */
+function interlock(
+  room: Room,
+  blocked: 'heating' | 'cooling' | undefined,
+  sinceMonoMs: number | null,
+  freezing: boolean,
+  now: Now,
+): readonly Condition[] {
+  if (blocked === undefined || sinceMonoMs === null || now.monoMs - sinceMonoMs < BLOCKED_ALARM_AFTER_MS) return [];
+  const other = blocked === 'heating' ? 'cooling' : 'heating';
+  const relay = room.points[other];
+  return [
+    {
+      kind: 'interlock',
+      severity: freezing ? 'critical' : 'warning',
+      room: room.id,
+      device: relay,
+      text: `${blocked === 'heating' ? 'Heating' : 'Cooling'} of ${room.name} waits: the relay for ${other}, ${relay}, was last on and has not reported off, and the two never run together. Check that relay, its power and its network.`,
+    },
+  ];
 }
 
 function noEffect(facts: ClimateFacts, value: number, now: Now): boolean {
