@@ -68,10 +68,10 @@ describe('a server that answers oddly', () => {
     server.close();
   });
 
-  function start(): void {
+  function start(retentionDays = 400): void {
     writer = startInfluxWriter({
       outbox: store.outbox,
-      influx: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, database: 'd', retentionDays: 400 },
+      influx: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, database: 'd', retentionDays },
       onState: (ok, why) => states.push({ ok, why }),
       log: { info: () => {}, warn: () => {} },
       pollMs: 5,
@@ -127,6 +127,34 @@ describe('a server that answers oddly', () => {
     start();
     await empty();
     expect(store.outbox.refused).toBe(20);
+  });
+
+  test('a retention of 0 keeps points of any age', async () => {
+    store.outbox.append([climate(Date.now() - 86_400_000, { temperature: { float: 1 } }), ...points(2)]);
+    start(0);
+    await empty();
+    expect(batches.map((lines) => lines.length)).toEqual([3]);
+  });
+
+  test('a clock that runs ahead makes no point too old', async () => {
+    store.outbox.append(points(100));
+    vi.spyOn(Date, 'now').mockReturnValue(Date.UTC(2036, 0, 1));
+    start();
+    await empty().finally(() => vi.restoreAllMocks());
+    expect(batches.map((lines) => lines.length)).toEqual([100]);
+  });
+
+  test.each([
+    'partial write: points beyond retention policy dropped=90',
+    'partial write: dropped 90 points outside retention policy of duration 9600h0m0s - oldest point climate dropped=90',
+  ])('what is too old for the server is neither halved nor sent again: %s', async (why) => {
+    store.outbox.append(points(100));
+    answer = (_, response) => refuse(response, 400, why);
+    start();
+    await empty();
+    expect(batches.map((lines) => lines.length)).toEqual([100]);
+    expect(store.outbox.refused).toBe(0);
+    expect(states).toEqual([{ ok: true, why: '' }]);
   });
 
   test('a single line that is too large is set aside', async () => {
