@@ -345,7 +345,7 @@ export interface Store {
   readonly secret: Buffer;
   /** Runs several writes of the main database as one durable commit. */
   together<T>(writes: () => T): T;
-  /** A consistent copy of the whole data folder's databases into one file. */
+  /** The whole data folder of one moment into one file. For a process beside the gateway: the check of the copy holds its thread. */
   backup(file: string): Promise<void>;
   close(): void;
 }
