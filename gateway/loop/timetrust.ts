@@ -35,6 +35,7 @@ export class TimeTrust {
   readonly #jumped: () => void;
   #last: Now;
   #confirmed = false;
+  #looks = 0;
   #told: string | undefined;
   #cancel: (() => void) | undefined;
   #stopped = false;
@@ -77,11 +78,17 @@ export class TimeTrust {
 
   /** The operator's word that the clock is right; a later jump takes it back. */
   async confirm(): Promise<void> {
+    // First: whoever sets the clock and confirms it at once speaks of the time after that jump.
+    const now = this.#notice();
     this.#confirmed = true;
-    await this.look();
+    await this.#tell(now);
   }
 
   async look(): Promise<void> {
+    await this.#tell(this.#notice());
+  }
+
+  #notice(): Now {
     const now = this.#clock.now();
     const jumpMs = now.wallMs - this.#last.wallMs - (now.monoMs - this.#last.monoMs);
     this.#last = now;
@@ -89,8 +96,15 @@ export class TimeTrust {
       this.#confirmed = false;
       this.#jumped();
     }
+    return now;
+  }
+
+  async #tell(now: Now): Promise<void> {
+    this.#looks += 1;
+    const look = this.#looks;
     const trust = await this.#judge(now);
-    if (this.#stopped || this.#told === `${trust.trusted}${trust.why}`) return;
+    // Evidence takes its time: what it says of an earlier moment must not undo what was found since.
+    if (look !== this.#looks || this.#stopped || this.#told === `${trust.trusted}${trust.why}`) return;
     this.#told = `${trust.trusted}${trust.why}`;
     this.#changed(trust);
   }

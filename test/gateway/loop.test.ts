@@ -294,7 +294,7 @@ describe('the keeper', () => {
 describe('trust in the wall clock', () => {
   function trustOf(
     mode: 'kernel' | 'rtc' | 'operator' | 'always',
-    options: { synchronised?: boolean; rtcMs?: number; lastJournalMs?: number } = {},
+    options: { synchronised?: boolean | Promise<boolean>; rtcMs?: number; lastJournalMs?: number } = {},
   ) {
     const clock = new ManualClock(NINE);
     const told: Trust[] = [];
@@ -337,5 +337,33 @@ describe('trust in the wall clock', () => {
     clock.jump(-HOUR);
     await trust.look();
     expect(last()).toBe(false);
+  });
+
+  it('takes the operator’s word on a clock that was set a moment before', async () => {
+    const { trust, clock, told, last } = trustOf('operator');
+    await trust.start();
+    clock.advance(2_000);
+    clock.jump(-HOUR);
+    clock.advance(1_000);
+    await trust.confirm();
+    expect(last()).toBe(true);
+    clock.advance(60_000);
+    await trust.look();
+    expect(told.map(({ trusted }) => trusted)).toEqual([false, true]);
+    trust.stop();
+  });
+
+  it('lets no answer about an earlier moment undo the operator’s word', async () => {
+    let answer: (synchronised: boolean) => void = () => {};
+    const { trust, last } = trustOf('kernel', {
+      synchronised: new Promise((resolve) => {
+        answer = resolve;
+      }),
+    });
+    const slow = trust.look();
+    await trust.confirm();
+    answer(false);
+    await slow;
+    expect(last()).toBe(true);
   });
 });
