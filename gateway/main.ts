@@ -91,7 +91,8 @@ async function compose(
     mode: config.time.trust,
     clock,
     evidence: systemEvidence,
-    lastJournalMs: store.journal.last()?.recordedAtMs ?? 0,
+    store,
+    log,
     changed: ({ trusted, why }) => loop.post({ kind: 'time_trust', trusted, why }),
     // Weekly rights and the bookings in memory reach only so far around the time that it was.
     jumped: () =>

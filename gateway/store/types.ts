@@ -39,6 +39,8 @@ export interface Journal {
   /** Oldest first, for export; streams. */
   iterate(query: Omit<JournalQuery, 'limit' | 'beforeSeq'>): IterableIterator<JournalEntry>;
   last(): JournalEntry | undefined;
+  /** The latest instant at which an entry after `seq` occurred. */
+  latestAfter(seq: number): number | undefined;
   /** Walks the whole chain and holds it against the signed head outside the database. */
   verify(progress?: (done: number, total: number) => void): VerifyResult;
   /** Why the journal did not fit its signed head when it was opened; a sentence. Absent when it did. */
