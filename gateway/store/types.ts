@@ -294,6 +294,11 @@ export interface OutboxRow {
 export interface Outbox {
   /** One durable commit for the group. Nanosecond stamps are made unique here. */
   append(points: readonly Measurement[]): void;
+  /**
+   * Lets the oldest rows go: those beyond the disk quota, and those older than the embedded history. Apart from `append`,
+   * so that what the disk refuses here is not taken for points that were not kept.
+   */
+  trim(): void;
   /** The oldest rows; with `afterId` those that come after it. */
   peek(limit: number, afterId?: number): readonly OutboxRow[];
   /** Forget rows up to and with this id: InfluxDB has them. */

@@ -268,6 +268,7 @@ describe('the keeper', () => {
           if (refuses) throw new Error('disk full');
           appended.push(points.length);
         },
+        trim: () => {},
       },
       alarms: nothing,
       relays: nothing,
