@@ -80,6 +80,7 @@ export type AlarmKind =
   | 'overstay'
   | 'journal'
   | 'telemetry'
+  | 'telemetry_refused'
   | 'broker'
   | 'queue'
   | 'disk';
