@@ -22,6 +22,7 @@ import {
   SITE_KEY,
 } from './compose/brain.ts';
 import { openCalendars } from './compose/calendars.ts';
+import { watchRefused } from './compose/refused.ts';
 import { partsThatDiffer } from './compose/reload.ts';
 import { Undo } from './compose/undo.ts';
 import type { Config } from './config/index.ts';
@@ -91,7 +92,8 @@ async function compose(
     mode: config.time.trust,
     clock,
     evidence: systemEvidence,
-    lastJournalMs: store.journal.last()?.recordedAtMs ?? 0,
+    store,
+    log,
     changed: ({ trusted, why }) => loop.post({ kind: 'time_trust', trusted, why }),
     // Weekly rights and the bookings in memory reach only so far around the time that it was.
     jumped: () =>
@@ -131,7 +133,10 @@ async function compose(
   const writer = startWriter(config, brain, (why) => {
     influxWhy = why;
   });
-  if (writer !== undefined) undo.add('InfluxDB', () => writer.stop());
+  if (writer !== undefined) {
+    undo.add('InfluxDB', () => writer.stop());
+    undo.add('refused points', watchRefused(brain));
+  }
 
   const app = await buildApi(
     apiDeps(brain, {

@@ -161,6 +161,7 @@ export const ALARM_WORDS: Readonly<Record<string, string>> = {
   calendar_set_aside: 'Calendar entries set aside',
   journal: 'Journal',
   telemetry: 'History store',
+  telemetry_refused: 'History points refused',
   broker: 'Device network',
   queue: 'Gateway overloaded',
   disk: 'Disk',

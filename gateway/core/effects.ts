@@ -81,6 +81,7 @@ export type AlarmKind =
   | 'overstay'
   | 'journal'
   | 'telemetry'
+  | 'telemetry_refused'
   | 'broker'
   | 'queue'
   | 'disk';

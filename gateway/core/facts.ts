@@ -164,7 +164,8 @@ export interface TimeTrustFact {
 /** Something in the gateway itself went wrong or came right again (disk, InfluxDB, broker, queues). */
 export interface SystemFact {
   readonly kind: 'system';
-  readonly part: 'journal' | 'telemetry' | 'broker' | 'queue' | 'disk';
+  /** `telemetry_refused` only ever goes wrong: what InfluxDB refused for good stays refused. */
+  readonly part: 'journal' | 'telemetry' | 'telemetry_refused' | 'broker' | 'queue' | 'disk';
   readonly ok: boolean;
   readonly why: string;
 }

@@ -16,6 +16,7 @@ import type {
   Now,
   ReadingFact,
   ReadingValue,
+  SystemFact,
   TestPulseFact,
 } from './facts.ts';
 import { occupancyView } from './occupancy/occupancy.ts';
@@ -119,7 +120,7 @@ function route(state: State, fact: Fact, now: Now): void {
       timeAlarm(state, now);
       break;
     case 'system':
-      system(state, fact.part, fact.ok ? undefined : fact.why, now);
+      system(state, fact, now);
       break;
     case 'lifecycle':
       journal(state, now, { kind: 'system', note: fact.why });
@@ -260,16 +261,14 @@ function timeAlarm(state: State, now: Now): void {
   );
 }
 
-function system(
-  state: State,
-  part: 'journal' | 'telemetry' | 'broker' | 'queue' | 'disk',
-  why: string | undefined,
-  now: Now,
-) {
+function system(state: State, { part, ok, why }: SystemFact, now: Now): void {
+  if (part === 'telemetry_refused') {
+    state.alarms.raise({ kind: part, severity: 'warning', text: why }, now, state.id());
+    return;
+  }
   const critical = part === 'journal' || part === 'disk' || part === 'broker';
-  const conditions: Condition[] =
-    why === undefined ? [] : [{ kind: part, severity: critical ? 'critical' : 'warning', text: why }];
-  if (why === undefined) state.system.delete(part);
+  const conditions: Condition[] = ok ? [] : [{ kind: part, severity: critical ? 'critical' : 'warning', text: why }];
+  if (ok) state.system.delete(part);
   else state.system.set(part, why);
   state.alarms.reconcile(`system:${part}`, conditions, now, state.id);
 }

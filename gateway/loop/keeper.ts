@@ -8,7 +8,7 @@ export const FLUSH_EVERY_MS = 1_000;
 export const MAX_WAITING_POINTS = 200_000;
 
 export interface KeeperStore {
-  readonly outbox: { append(points: readonly Measurement[]): void };
+  readonly outbox: { append(points: readonly Measurement[]): void; trim(): void };
   readonly alarms: { put(alarm: Alarm): void };
   readonly relays: { put(relay: RelaySwitch): void };
   readonly unknownCards: { put(card: UnknownCard): void };
@@ -59,6 +59,8 @@ export class Keeper {
       this.#alarms.clear();
       this.#relays.clear();
       this.#cards.clear();
+      // Last: when it fails, what is above is written all the same, and it is tried again in a second.
+      this.#store.outbox.trim();
       if (this.#failing) this.#failed(undefined);
       this.#failing = false;
     } catch (error) {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Fault } from '../core/errors.ts';
-import { type Database, orUnusable } from './database.ts';
+import { BUSY_TIMEOUT_MS, DATABASES, type Database, orUnusable } from './database.ts';
 import { syncFolder } from './files.ts';
 import { headFile, headText } from './head.ts';
 import { lockFolder } from './lock.ts';
@@ -15,14 +15,13 @@ import Sqlite from './sqlite.ts';
 
 const FORMAT = 'doorward backup 1';
 const PIECE_BYTES = 1024 * 1024;
-/** Pages copied between two turns of the event loop: badges go on while a backup runs. */
+/** Pages copied between two turns of the event loop. */
 const PAGES_A_TURN = 200;
 const OWNER_ONLY = 0o600;
 const FOLDER_MODE = 0o700;
 
 export interface BackupSource {
-  readonly main: Database;
-  readonly telemetry: Database;
+  readonly dataDir: string;
   readonly secret: Buffer;
 }
 
@@ -32,10 +31,15 @@ export async function backupTo(file: string, source: BackupSource): Promise<void
   const scratch = orUnusable(file, () =>
     fs.mkdtempSync(path.join(path.dirname(path.resolve(file)), '.doorward-backup-')),
   );
+  const snapshots: Database[] = [];
   try {
-    const copies = { 'doorward.db': source.main, 'telemetry.db': source.telemetry };
-    for (const [name, db] of Object.entries(copies)) {
-      await db.backup(path.join(scratch, name), { progress: () => PAGES_A_TURN });
+    for (const name of DATABASES) snapshots.push(openSnapshot(path.join(source.dataDir, name)));
+    for (const db of snapshots) {
+      const copy = path.join(scratch, path.basename(db.name));
+      await db.backup(copy, { progress: () => PAGES_A_TURN });
+      // At once, so that the log beside the data can be cut again while the rest is done.
+      db.close();
+      checkCopy(copy);
     }
     // The head is made from the copy itself, so that it names what the copy holds.
     const head = lastEntry(path.join(scratch, 'doorward.db'));
@@ -49,15 +53,45 @@ export async function backupTo(file: string, source: BackupSource): Promise<void
     fs.rmSync(beside, { force: true });
     throw new Fault('data_unusable', `${file}: ${(error as Error).message}`);
   } finally {
+    for (const db of snapshots) db.close();
     fs.rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-function lastEntry(file: string): { seq: number; hash: string } | undefined {
+/**
+ * A connection that sees one moment for as long as it is open. Without a transaction SQLite starts a copy over whenever
+ * another connection has written, and beside a gateway, which writes each second, a large one would never end. The
+ * write-ahead log cannot be reused meanwhile: it grows by what is written until the copy is done.
+ */
+function openSnapshot(file: string): Database {
+  const db = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    db.exec('BEGIN');
+    // The moment is that of the first read.
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** A backup of a database that the disk has spoilt is none; it is better to know now. */
+function checkCopy(file: string): void {
   const db = new Sqlite(file);
   try {
     // One plain file, no log beside it.
     db.pragma('journal_mode = DELETE');
+    const found = db.pragma('quick_check(1)', { simple: true });
+    if (found !== 'ok') throw new Error(`${path.basename(file)} is damaged: ${found}`);
+  } finally {
+    db.close();
+  }
+}
+
+function lastEntry(file: string): { seq: number; hash: string } | undefined {
+  const db = new Sqlite(file, { readonly: true });
+  try {
     const sql = 'SELECT seq, lower(hex(hash)) AS hash FROM journal ORDER BY seq DESC LIMIT 1';
     return db.prepare<[], { seq: number; hash: string }>(sql).get();
   } finally {
@@ -109,7 +143,7 @@ export function restoreBackup(file: string, dataDir: string): void {
   orUnusable(dataDir, () => fs.mkdirSync(dataDir, { recursive: true, mode: FOLDER_MODE }));
   const release = lockFolder(dataDir);
   try {
-    for (const name of ['doorward.db', 'telemetry.db', 'secret.key']) {
+    for (const name of [...DATABASES, 'secret.key']) {
       if (fs.existsSync(path.join(dataDir, name))) {
         throw new Fault('data_unusable', `${dataDir} holds data already; restore into an empty folder.`);
       }

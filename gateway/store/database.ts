@@ -6,8 +6,10 @@ import Sqlite from './sqlite.ts';
 export type Database = Sqlite3.Database;
 export type Statement<P extends unknown[] = unknown[], R = unknown> = Sqlite3.Statement<P, R>;
 
+/** The databases of the data folder. */
+export const DATABASES = ['doorward.db', 'telemetry.db'] as const;
 /** Readers beside the gateway (the CLI, read-only) may hold a page for a moment. */
-const BUSY_TIMEOUT_MS = 5_000;
+export const BUSY_TIMEOUT_MS = 5_000;
 /** The write-ahead log is cut back to this after a checkpoint, so that one burst does not hold the disk for good. */
 const WAL_LIMIT_BYTES = 32 * 1024 * 1024;
 

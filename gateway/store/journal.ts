@@ -169,6 +169,10 @@ export function openJournal(db: Database, options: JournalOptions): OpenJournal 
   const insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const newest = db.prepare<[], Row>(`${SELECT} ORDER BY j.seq DESC LIMIT 1`);
   const hashAt = db.prepare<[number], Buffer>('SELECT hash FROM journal WHERE seq = ?').pluck();
+  // By the index of time, and the plus keeps SQLite to it: by seq it would read all entries of years.
+  const latestAfter = db
+    .prepare<[number], number>('SELECT occurred_at_ms FROM journal WHERE +seq > ? ORDER BY occurred_at_ms DESC LIMIT 1')
+    .pluck();
   const key = chainKey(options.secret);
   // The head first: beside a running gateway the journal read after it holds all that it names.
   const head = readHead(options.dataDir, options.secret);
@@ -222,6 +226,7 @@ export function openJournal(db: Database, options: JournalOptions): OpenJournal 
     },
     iterate: (query) => iterate(db, query),
     last: () => (options.readonly ? lastOf() : last),
+    latestAfter: (seq) => latestAfter.get(seq),
     verify: (progress) => verify(db, key, readHead(options.dataDir, options.secret), progress),
     close: () => keeper?.close(),
   };

@@ -41,13 +41,17 @@ export function openOutbox(db: Database, options: OutboxOptions): Outbox {
     return gone;
   });
   const acknowledge = db.transaction(forget);
+  let newestMs = 0;
 
   return {
     append(points) {
       if (points.length === 0) return;
       append(points);
+      newestMs = points.reduce((newest, point) => Math.max(newest, point.atMs), 0);
+    },
+    trim() {
       while (usedPages() > quotaPages && dropOldest.immediate() > 0);
-      ageOut(points.reduce((newest, point) => Math.max(newest, point.atMs), 0));
+      ageOut(newestMs);
     },
     peek: (limit, afterId = 0) => oldest.all(afterId, limit),
     acknowledge(upToId) {
@@ -165,9 +169,9 @@ function ager(
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   return (newestMs) => {
     if (historyDays === undefined || Math.abs(newestMs - lookedAtMs) < AGEING_EVERY_MS) return;
-    lookedAtMs = newestMs;
     const upToId = oldEnough.get(DROP_ROWS, newestMs - historyDays * DAY_MS);
     if (typeof upToId === 'number') run.immediate(upToId);
+    lookedAtMs = newestMs;
   };
 }
 

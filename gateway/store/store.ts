@@ -6,7 +6,7 @@ import { openSessions, openTokens, openUsers } from './accounts.ts';
 import { backupTo } from './backup.ts';
 import { openBookings } from './bookings.ts';
 import { openCalendars } from './calendars.ts';
-import { type Database, openDatabase, orUnusable } from './database.ts';
+import { DATABASES, type Database, openDatabase, orUnusable } from './database.ts';
 import { keepPrivate } from './files.ts';
 import { openJournal } from './journal.ts';
 import { lockFolder } from './lock.ts';
@@ -18,7 +18,6 @@ import { openSecret } from './secret.ts';
 import type { Store } from './types.ts';
 
 const FOLDER_MODE = 0o700;
-const DATABASES = ['doorward.db', 'telemetry.db'];
 /** Disk quota of the outbox: about ten million points. */
 export const OUTBOX_QUOTA_MB = 2_048;
 
@@ -79,7 +78,7 @@ export function openStore(dataDir: string, options: StoreOptions = {}): Store {
       }),
       secret,
       together: (writes) => main.transaction(writes).immediate(),
-      backup: (file) => backupTo(file, { main, telemetry, secret }),
+      backup: (file) => backupTo(file, { dataDir, secret }),
       close() {
         journal.close();
         for (const db of databases) db.close();

@@ -39,6 +39,8 @@ export interface Journal {
   /** Oldest first, for export; streams. */
   iterate(query: Omit<JournalQuery, 'limit' | 'beforeSeq'>): IterableIterator<JournalEntry>;
   last(): JournalEntry | undefined;
+  /** The latest instant at which an entry after `seq` occurred. */
+  latestAfter(seq: number): number | undefined;
   /** Walks the whole chain and holds it against the signed head outside the database. */
   verify(progress?: (done: number, total: number) => void): VerifyResult;
   /** Why the journal did not fit its signed head when it was opened; a sentence. Absent when it did. */
@@ -292,6 +294,11 @@ export interface OutboxRow {
 export interface Outbox {
   /** One durable commit for the group. Nanosecond stamps are made unique here. */
   append(points: readonly Measurement[]): void;
+  /**
+   * Lets the oldest rows go: those beyond the disk quota, and those older than the embedded history. Apart from `append`,
+   * so that what the disk refuses here is not taken for points that were not kept.
+   */
+  trim(): void;
   /** The oldest rows; with `afterId` those that come after it. */
   peek(limit: number, afterId?: number): readonly OutboxRow[];
   /** Forget rows up to and with this id: InfluxDB has them. */
@@ -345,7 +352,7 @@ export interface Store {
   readonly secret: Buffer;
   /** Runs several writes of the main database as one durable commit. */
   together<T>(writes: () => T): T;
-  /** A consistent copy of the whole data folder's databases into one file. */
+  /** The whole data folder of one moment into one file. For a process beside the gateway: the check of the copy holds its thread. */
   backup(file: string): Promise<void>;
   close(): void;
 }

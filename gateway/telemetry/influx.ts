@@ -17,6 +17,8 @@ export type WriteAnswer =
   | { readonly kind: 'stored' }
   /** 400: the good lines are stored, at least one was not. */
   | { readonly kind: 'partial'; readonly why: string }
+  /** 400: the lines within the retention are stored, the older ones never will be. */
+  | { readonly kind: 'expired'; readonly why: string }
   /** 404: the database or its retention policy is not there. */
   | { readonly kind: 'no_database'; readonly why: string }
   /** 413. */
@@ -44,6 +46,8 @@ const STORED = 204;
 const PARTIAL = 400;
 const NOT_FOUND = 404;
 const TOO_LARGE = 413;
+/** The older and the newer wording. Where a batch has a field of a wrong type as well, InfluxDB names that. */
+const EXPIRED = /(?:beyond|outside) retention policy/;
 
 export function connectInflux(target: InfluxTarget): InfluxClient {
   const url = new URL(target.url);
@@ -140,7 +144,7 @@ function answerOf(status: number, why: string): WriteAnswer | undefined {
     case STORED:
       return { kind: 'stored' };
     case PARTIAL:
-      return { kind: 'partial', why };
+      return { kind: EXPIRED.test(why) ? 'expired' : 'partial', why };
     case NOT_FOUND:
       return { kind: 'no_database', why };
     case TOO_LARGE:

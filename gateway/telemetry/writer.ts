@@ -9,9 +9,6 @@ const BACK_OFF_FIRST_MS = 500;
 const BACK_OFF_LONGEST_MS = 30_000;
 /** Spread of the back-off, so that many gateways do not come back in one moment. */
 const BACK_OFF_SPREAD = 0.2;
-const DAY_MS = 86_400_000;
-/** The last six digits of a stamp are below the millisecond. */
-const NANO_DIGITS = 6;
 
 export interface WriterLog {
   info(fields: object, text: string): void;
@@ -83,7 +80,7 @@ export function startInfluxWriter(options: WriterOptions): InfluxWriter {
 interface Sender {
   /** Rows for one request, as far as the server is known to take them. */
   readonly batchRows: number;
-  /** Resolves when every row is stored or in quarantine; rejects when the server is out of reach or out of order. */
+  /** Resolves when every row is stored, too old or in quarantine; rejects when the server is out of reach or out of order. */
   send(rows: readonly OutboxRow[]): Promise<void>;
 }
 
@@ -94,6 +91,10 @@ function senderTo(client: InfluxClient, { outbox, log }: WriterOptions): Sender 
     const answer = await client.write(rows.map((row) => row.line).join('\n'));
     switch (answer.kind) {
       case 'stored':
+        return;
+      case 'expired':
+        // Its word alone counts: by a clock of ours that runs ahead every point would be too old.
+        log.warn({ why: answer.why }, 'InfluxDB drops points that are older than its retention');
         return;
       case 'no_database':
         if (!mayPrepare) throw new Error(answer.why);
@@ -148,8 +149,7 @@ function deliveryTo(
       };
       try {
         for (let last = rows.at(-1); last !== undefined && !stopped(); last = rows.at(-1)) {
-          const fresh = worthSending(rows, options);
-          const sending = fresh.length > 0 ? sender.send(fresh) : Promise.resolve();
+          const sending = sender.send(rows);
           // Awaited below; marked here, in case what stands between throws first.
           sending.catch(() => {});
           // A turn of the event loop, so that the request leaves before SQLite has the thread.
@@ -159,7 +159,7 @@ function deliveryTo(
           await sending;
           deliveredId = last.id;
           onGood();
-          options.onDelivered?.(fresh.length);
+          options.onDelivered?.(rows.length);
           rows = following;
         }
       } finally {
@@ -167,16 +167,6 @@ function deliveryTo(
       }
     },
   };
-}
-
-/** What retention would drop at once the server refuses as a partial write, line by line: spare it that. */
-function worthSending(rows: readonly OutboxRow[], { influx, log }: WriterOptions): readonly OutboxRow[] {
-  const oldestMs = Date.now() - influx.retentionDays * DAY_MS;
-  const fresh = rows.filter(({ line }) => Number(line.slice(line.lastIndexOf(' ') + 1, -NANO_DIGITS)) >= oldestMs);
-  if (fresh.length < rows.length) {
-    log.warn({ points: rows.length - fresh.length }, 'points older than the retention are not sent');
-  }
-  return fresh;
 }
 
 function reasonOf(error: unknown): string {

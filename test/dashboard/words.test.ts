@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { eventWords, REASON_SENTENCES, SUB_REASON_SENTENCES } from '../../dashboard/live/words.ts';
+import { ALARM_WORDS, eventWords, REASON_SENTENCES, SUB_REASON_SENTENCES } from '../../dashboard/live/words.ts';
+import type { AlarmKind } from '../../gateway/core/effects.ts';
 import { REASONS, type SubReason } from '../../gateway/core/reasons.ts';
 import { event } from '../support/fixtures-data.ts';
 
@@ -23,6 +24,43 @@ const SUB_REASONS: Record<SubReason, true> = {
   standing_right: true,
   operator: true,
 };
+/** Every kind of alarm, in the same way. */
+const ALARM_KINDS: Record<AlarmKind, true> = {
+  door_forced: true,
+  door_held_open: true,
+  lock_jammed: true,
+  unlock_failed: true,
+  unlimited_right_used: true,
+  device_offline: true,
+  device_fault: true,
+  temperature_stale: true,
+  temperature_missing: true,
+  freeze: true,
+  no_heating_effect: true,
+  relay_disobeys: true,
+  presence_stuck: true,
+  time_not_trusted: true,
+  schedule_too_old: true,
+  booking_conflict: true,
+  calendar_failing: true,
+  calendar_held: true,
+  calendar_set_aside: true,
+  booking_revoked_occupied: true,
+  no_show: true,
+  overstay: true,
+  journal: true,
+  telemetry: true,
+  telemetry_refused: true,
+  broker: true,
+  queue: true,
+  disk: true,
+};
+
+describe('alarms', () => {
+  test('every kind has a heading, and no heading is left over', () => {
+    expect(Object.keys(ALARM_WORDS).sort()).toEqual(Object.keys(ALARM_KINDS).sort());
+  });
+});
 
 describe('reasons', () => {
   test('every reason of the core has a sentence, and no sentence is left over', () => {

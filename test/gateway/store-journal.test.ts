@@ -103,6 +103,18 @@ describe('reading', () => {
     );
   });
 
+  test('the latest time after an entry is that of what came later, whatever is before', () => {
+    store.journal.append([draft(0, { occurredAtMs: 9_000 }), draft(1, { occurredAtMs: 500 })], 9_000);
+    store.journal.append([draft(2, { occurredAtMs: 400 })], 400);
+    expect([0, 11, 12, 13, 14].map((seq) => store.journal.latestAfter(seq))).toEqual([
+      9_000,
+      9_000,
+      500,
+      400,
+      undefined,
+    ]);
+  });
+
   test('an export under way does not stand in the way of the next grant', () => {
     store.journal.append(drafts(3_000), 2);
     const export_ = store.journal.iterate({ room: 'r1' });

@@ -3,11 +3,13 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Measurement } from '../../gateway/core/effects.ts';
+import type { Effect, Measurement } from '../../gateway/core/effects.ts';
+import { Keeper } from '../../gateway/loop/keeper.ts';
 import { decodeFields, encodeLine } from '../../gateway/store/line.ts';
 import Sqlite from '../../gateway/store/sqlite.ts';
 import { openStore, type StoreOptions } from '../../gateway/store/store.ts';
 import type { Store } from '../../gateway/store/types.ts';
+import { ManualClock } from '../support/clock.ts';
 
 const DAY_MS = 86_400_000;
 let dir: string;
@@ -121,6 +123,7 @@ describe('the queue', () => {
       store.outbox.append(
         Array.from({ length: 1_000 }, (_, n) => light(round * 1_000 + n, { fields: { note, n: { int: n } } })),
       );
+      store.outbox.trim();
     }
     expect(store.outbox.dropped).toBeGreaterThan(0);
     expect(store.outbox.size + store.outbox.dropped).toBe(12_000);
@@ -133,6 +136,39 @@ describe('the queue', () => {
     const { dropped } = store.outbox;
     reopen();
     expect(store.outbox.dropped).toBe(dropped);
+  });
+});
+
+describe('a disk that takes points and refuses to let old ones go', () => {
+  test('keeps each point once, is told, and lets go later', () => {
+    reopen({ quotaMb: 1 });
+    const told: (string | undefined)[] = [];
+    const clock = new ManualClock(0);
+    const keeper = new Keeper(store, clock, (why) => told.push(why));
+    let take: (effect: Effect) => void = () => {};
+    keeper.attach({
+      onEffect(listener) {
+        take = listener;
+        return () => {};
+      },
+    });
+    const disk = new Sqlite(path.join(dir, 'telemetry.db'));
+    disk.exec("CREATE TRIGGER full BEFORE DELETE ON outbox BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+    const points = 10_000;
+    const note = 'x'.repeat(100);
+    for (let n = 0; n < points; n += 1) take({ kind: 'telemetry', point: light(n, { fields: { note } }) });
+    take({ kind: 'relay_switch', relay: { point: 'p/relay', value: 'on', atMs: 1 } });
+    clock.advance(5_000);
+    expect(store.outbox.size).toBe(points);
+    expect(store.relays.list()).toHaveLength(1);
+    expect(told).toEqual(['disk is full']);
+    disk.exec('DROP TRIGGER full');
+    disk.close();
+    clock.advance(1_000);
+    expect(told).toEqual(['disk is full', undefined]);
+    expect(store.outbox.dropped).toBeGreaterThan(0);
+    expect(store.outbox.size).toBe(points - store.outbox.dropped);
+    keeper.stop();
   });
 });
 
@@ -151,12 +187,14 @@ describe('the embedded history', () => {
     expect(range(old + 1, old + 2)).toEqual([{ atMs: old + 1, fields: { level: 1, note: 'a,b=c d' } }]);
     expect(range(old, old + 2)).toHaveLength(2);
     store.outbox.append([light(old + 90 * DAY_MS + 1)]);
+    store.outbox.trim();
     expect(range(old, old + 91 * DAY_MS).map((row) => row.atMs)).toEqual([old + 1, old + 2, old + 90 * DAY_MS + 1]);
     expect(store.outbox.dropped).toBe(0);
   });
 
   test('on the way to InfluxDB age forgets nothing', () => {
     store.outbox.append([light(1), light(1_000 * DAY_MS)]);
+    store.outbox.trim();
     expect(store.outbox.size).toBe(2);
   });
 

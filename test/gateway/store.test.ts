@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Alarm } from '../../gateway/core/effects.ts';
 import type { Booking, BookingStatus } from '../../gateway/core/records.ts';
-import { restoreBackup } from '../../gateway/store/backup.ts';
 import { openStore } from '../../gateway/store/store.ts';
 import type { CredentialRecord, Store } from '../../gateway/store/types.ts';
 
@@ -329,52 +328,5 @@ describe('the data folder', () => {
       .all();
     db.close();
     expect(plan[0]?.detail).toMatch(/^SEARCH bookings USING INDEX .*room=/);
-  });
-});
-
-describe('backup', () => {
-  test('one file brings the whole folder back: bookings, secret, telemetry, a journal that verifies', async () => {
-    store.bookings.insert(booking());
-    for (let n = 0; n < 30; n += 1) {
-      store.journal.append([{ id: `e${n}`, occurredAtMs: n, kind: 'system', note: 'x'.repeat(1_000) }], n);
-    }
-    store.outbox.append([{ measurement: 'light', tags: { room: 'r' }, fields: { level: { float: 1 } }, atMs: 5 }]);
-    const file = path.join(dir, 'backup.doorward');
-    const running = store.backup(file);
-    store.journal.append([{ id: 'meanwhile', occurredAtMs: 99, kind: 'system' }], 99);
-    await running;
-    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
-    expect(fs.readdirSync(dir).sort()).toEqual(['backup.doorward', 'data']);
-    const target = path.join(dir, 'restored');
-    restoreBackup(file, target);
-    const restored = openStore(target);
-    expect(restored.journal.headFault).toBeUndefined();
-    expect(restored.journal.verify()).toMatchObject({ ok: true });
-    expect(restored.journal.query({ limit: 40 }).length).toBeGreaterThanOrEqual(30);
-    expect(restored.bookings.get('b1')).toEqual(booking());
-    expect(restored.outbox.size).toBe(1);
-    expect(restored.secret.equals(store.secret)).toBe(true);
-    restored.close();
-    expect(() => restoreBackup(file, target)).toThrow(/holds data already/);
-  });
-
-  test('a backup that is damaged or none at all leaves the folder as it was', async () => {
-    const file = path.join(dir, 'backup.doorward');
-    await store.backup(file);
-    const { default: Sqlite } = await import('../../gateway/store/sqlite.ts');
-    const db = new Sqlite(file);
-    db.exec("UPDATE part SET bytes = zeroblob(length(bytes)) WHERE name = 'doorward.db'");
-    db.close();
-    const target = path.join(dir, 'restored');
-    expect(() => restoreBackup(file, target)).toThrow(/damaged/);
-    expect(() => restoreBackup(path.join(dir, 'none'), target)).toThrow(
-      expect.objectContaining({ code: 'data_unusable' }),
-    );
-    fs.writeFileSync(path.join(dir, 'text'), 'hello');
-    expect(() => restoreBackup(path.join(dir, 'text'), target)).toThrow(
-      expect.objectContaining({ code: 'data_unusable' }),
-    );
-    expect(fs.readdirSync(target)).toEqual(['lock.db']);
-    await expect(store.backup(path.join(dir, 'no', 'such', 'folder'))).rejects.toMatchObject({ code: 'data_unusable' });
   });
 });

@@ -4,12 +4,15 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LOOK_EVERY_MS, type Watched, watchRefused } from '../../gateway/compose/refused.ts';
 import type { Measurement } from '../../gateway/core/effects.ts';
+import type { Fact } from '../../gateway/core/facts.ts';
 import { openStore } from '../../gateway/store/store.ts';
 import type { Store } from '../../gateway/store/types.ts';
 import { openHistory } from '../../gateway/telemetry/history.ts';
 import { createMetrics } from '../../gateway/telemetry/metrics.ts';
 import { type InfluxWriter, startInfluxWriter } from '../../gateway/telemetry/writer.ts';
+import { ManualClock } from '../support/clock.ts';
 
 const PATIENCE = { timeout: 15_000, interval: 5 };
 
@@ -68,10 +71,10 @@ describe('a server that answers oddly', () => {
     server.close();
   });
 
-  function start(): void {
+  function start(retentionDays = 400): void {
     writer = startInfluxWriter({
       outbox: store.outbox,
-      influx: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, database: 'd', retentionDays: 400 },
+      influx: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, database: 'd', retentionDays },
       onState: (ok, why) => states.push({ ok, why }),
       log: { info: () => {}, warn: () => {} },
       pollMs: 5,
@@ -129,6 +132,34 @@ describe('a server that answers oddly', () => {
     expect(store.outbox.refused).toBe(20);
   });
 
+  test('a retention of 0 keeps points of any age', async () => {
+    store.outbox.append([climate(Date.now() - 86_400_000, { temperature: { float: 1 } }), ...points(2)]);
+    start(0);
+    await empty();
+    expect(batches.map((lines) => lines.length)).toEqual([3]);
+  });
+
+  test('a clock that runs ahead makes no point too old', async () => {
+    store.outbox.append(points(100));
+    vi.spyOn(Date, 'now').mockReturnValue(Date.UTC(2036, 0, 1));
+    start();
+    await empty().finally(() => vi.restoreAllMocks());
+    expect(batches.map((lines) => lines.length)).toEqual([100]);
+  });
+
+  test.each([
+    'partial write: points beyond retention policy dropped=90',
+    'partial write: dropped 90 points outside retention policy of duration 9600h0m0s - oldest point climate dropped=90',
+  ])('what is too old for the server is neither halved nor sent again: %s', async (why) => {
+    store.outbox.append(points(100));
+    answer = (_, response) => refuse(response, 400, why);
+    start();
+    await empty();
+    expect(batches.map((lines) => lines.length)).toEqual([100]);
+    expect(store.outbox.refused).toBe(0);
+    expect(states).toEqual([{ ok: true, why: '' }]);
+  });
+
   test('a single line that is too large is set aside', async () => {
     store.outbox.append(points(4));
     answer = (lines, response) =>
@@ -163,6 +194,73 @@ describe('a server that answers oddly', () => {
     await writer?.stop();
     expect(performance.now() - began).toBeLessThan(4_000);
     expect(store.outbox.size).toBe(4);
+  });
+});
+
+describe('points refused for good', () => {
+  function watched() {
+    const clock = new ManualClock(0);
+    const posted: string[] = [];
+    const loop = {
+      takes: true,
+      post(fact: Fact) {
+        if (loop.takes && fact.kind === 'system') posted.push(`${fact.part}: ${fact.why}`);
+        return loop.takes;
+      },
+    };
+    const log = { error: vi.fn() };
+    const stop = watchRefused({ store, clock, log, loop } as unknown as Watched);
+    return { clock, posted, loop, log, stop };
+  }
+  const refuse = (ids: readonly number[], why: string) => {
+    for (const id of ids) store.outbox.quarantine(id, why);
+  };
+  beforeEach(() => {
+    store.outbox.append(Array.from({ length: 9 }, () => climate(Date.now(), { temperature: { float: 1 } })));
+  });
+
+  test('are told at most once a minute, how many and why the last, and nothing twice', () => {
+    const { clock, posted, stop } = watched();
+    refuse([1, 2], 'field type conflict');
+    clock.advance(LOOK_EVERY_MS - 1);
+    expect(posted).toEqual([]);
+    clock.advance(1);
+    expect(posted).toEqual([
+      'telemetry_refused: InfluxDB has refused 2 points of history for good, the last with “field type conflict”. ' +
+        'They are set aside: see docs/operations.md, “Points that InfluxDB refuses”.',
+    ]);
+    clock.advance(10 * LOOK_EVERY_MS);
+    expect(posted).toHaveLength(1);
+    refuse([3], 'another');
+    clock.advance(LOOK_EVERY_MS);
+    expect(posted[1]).toContain('3 points of history for good, the last with “another”');
+    stop();
+    expect(clock.waiting).toBe(0);
+  });
+
+  test('are told after a restart when they were not before, and are not told again when they were', () => {
+    refuse([1], 'too large');
+    const first = watched();
+    expect(first.posted).toEqual([expect.stringContaining('1 point of history')]);
+    first.stop();
+    expect(watched().posted).toEqual([]);
+  });
+
+  test('are told later when the gateway is overloaded or the disk cannot be read', () => {
+    refuse([1], 'too large');
+    const { clock, posted, loop, log } = watched();
+    loop.takes = false;
+    refuse([2], 'too large');
+    clock.advance(LOOK_EVERY_MS);
+    loop.takes = true;
+    const broken = vi.spyOn(store.meta, 'get').mockImplementation(() => {
+      throw new Error('disk I/O error');
+    });
+    clock.advance(LOOK_EVERY_MS);
+    expect(log.error).toHaveBeenCalledOnce();
+    broken.mockRestore();
+    clock.advance(LOOK_EVERY_MS);
+    expect(posted).toHaveLength(2);
   });
 });
 

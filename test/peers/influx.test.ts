@@ -12,7 +12,7 @@ import { type InfluxWriter, startInfluxWriter } from '../../gateway/telemetry/wr
 import { startInflux, type TestInflux } from '../support/influx.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 20 };
-const log = { info: () => {}, warn: () => {} };
+const silent = { info: () => {}, warn: () => {} };
 
 let influx: TestInflux;
 let dir: string;
@@ -40,7 +40,7 @@ afterEach(async () => {
   fs.rmSync(dir, { recursive: true });
 });
 
-function start(): void {
+function start(log = silent): void {
   writer = startInfluxWriter({
     outbox: store.outbox,
     influx: target,
@@ -201,12 +201,31 @@ describe('delivery', () => {
     );
   });
 
-  test('points older than the retention are not sent, and hold nothing up', async () => {
-    store.outbox.append([...points(3_000, Date.now() - 500 * 86_400_000), ...points(4)]);
+  test('points older than the retention are dropped by the server, and hold nothing up', async () => {
+    const log = { info: () => {}, warn: vi.fn() };
+    const old = points(1_000, Date.now() - 500 * 86_400_000);
+    const [first, ...rest] = points(5);
+    if (first === undefined) throw new Error('no point');
+    store.outbox.append([...old, first, ...rest]);
+    start(log);
+    await drained();
+    expect(await ask('SELECT count(temperature) FROM climate')).toMatchObject([{ count: 5 }]);
+    expect(log.warn.mock.calls.map(([fields]) => fields)).toEqual([
+      { why: 'partial write: points beyond retention policy dropped=1000' },
+    ]);
+    const bad: Measurement = { ...first, fields: { temperature: 'warm' } };
+    store.outbox.append([...old, bad, ...points(5, first.atMs + 1)]);
+    await drained();
+    expect(await ask('SELECT count(temperature) FROM climate')).toMatchObject([{ count: 10 }]);
+    expect(store.outbox.quarantined(9).map(({ why }) => why)).toEqual([expect.stringContaining('field type conflict')]);
+  });
+
+  test('a retention of 0 keeps points of any age', async () => {
+    target = { ...target, retentionDays: 0 };
+    store.outbox.append([...points(10, 86_400_000), ...points(10)]);
     start();
     await drained();
-    expect(await ask('SELECT count(temperature) FROM climate')).toMatchObject([{ count: 4 }]);
-    expect(store.outbox.refused).toBe(0);
+    expect(await ask('SELECT count(temperature) FROM climate')).toMatchObject([{ count: 20 }]);
   });
 
   test('stopped in the middle, the rest is sent at the next start', async () => {

@@ -152,7 +152,7 @@ describe('InfluxDB', () => {
 
 describe('an InfluxDB that refuses', () => {
   it(
-    'some points for good does not lose the others, and keeps nobody at the door',
+    'some points for good does not lose the others, keeps nobody at the door, and is told as one alarm',
     async () => {
       influx = await startInflux();
       const { url } = influx;
@@ -182,6 +182,14 @@ describe('an InfluxDB that refuses', () => {
         );
       }, PATIENCE);
       expect(lock.unlocks()).toHaveLength(5);
+      await clinic?.pass(MINUTE, 5 * SECOND);
+      const alarms = await clinic?.get<{ kind: string; text: string }[]>('alarms');
+      expect(alarms?.filter(({ kind }) => kind.startsWith('telemetry'))).toEqual([
+        expect.objectContaining({
+          kind: 'telemetry_refused',
+          text: expect.stringMatching(/^InfluxDB has refused 10 points .* the last with “.*field type conflict/),
+        }),
+      ]);
     },
     LONG,
   );

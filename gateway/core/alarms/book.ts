@@ -4,7 +4,9 @@ import type { Now } from '../facts.ts';
 import type { Condition } from './condition.ts';
 
 /** These tell of an event, not of a state that lasts: a person resolves them. */
-const LATCHING: ReadonlySet<AlarmKind> = new Set(['door_forced', 'unlimited_right_used']);
+const LATCHING: ReadonlySet<AlarmKind> = new Set(['door_forced', 'unlimited_right_used', 'telemetry_refused']);
+/** Events that come in floods: one alarm stands for all until a person resolves it, and its words follow the newest. */
+const GATHERED: ReadonlySet<AlarmKind> = new Set(['telemetry_refused']);
 const WEIGHT: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
 /** More live alarms than anybody reads; past it the oldest that waits for a person is resolved to make room. */
 export const MAX_LIVE_ALARMS = 500;
@@ -24,7 +26,7 @@ export class AlarmBook {
   constructor(live: readonly Alarm[], changed: (alarm: Alarm) => void) {
     this.#changed = changed;
     for (const alarm of live) {
-      const key = LATCHING.has(alarm.kind) ? alarm.id : keyOf(alarm);
+      const key = LATCHING.has(alarm.kind) ? keyOfEvent(alarm, alarm.id) : keyOf(alarm);
       this.#byKey.set(key, alarm);
       this.#keyOf.set(alarm.id, key);
     }
@@ -86,14 +88,20 @@ export class AlarmBook {
 
   /** Opens an alarm of an event; it stays until a person resolves it. */
   raise(condition: Condition, now: Now, id: string): void {
+    const key = keyOfEvent(condition, id);
+    const live = this.#byKey.get(key);
+    if (live !== undefined) {
+      this.#change(key, { ...live, text: condition.text });
+      return;
+    }
     if (this.#byKey.size >= MAX_LIVE_ALARMS) {
-      for (const [key, alarm] of this.#byKey) {
+      for (const [oldest, alarm] of this.#byKey) {
         if (!LATCHING.has(alarm.kind)) continue;
-        this.#resolve(key, now);
+        this.#resolve(oldest, now);
         break;
       }
     }
-    this.#open(id, condition, now, id);
+    this.#open(key, condition, now, id);
   }
 
   acknowledge(id: string, user: string, note: string, now: Now): Alarm | AlarmRefusal {
@@ -151,6 +159,11 @@ export class AlarmBook {
 
 function told({ severity, text }: Condition): Pick<Condition, 'severity' | 'text'> {
   return { severity, text };
+}
+
+/** Each event is an alarm of its own, unless they are gathered. */
+function keyOfEvent(event: Pick<Condition, 'kind' | 'door' | 'room' | 'device'>, id: string): string {
+  return GATHERED.has(event.kind) ? keyOf(event) : id;
 }
 
 function keyOf(subject: Pick<Condition, 'kind' | 'door' | 'room' | 'device'>): string {
