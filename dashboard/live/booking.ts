@@ -1,14 +1,13 @@
 import type { Booking, NewBooking } from '../../gateway/wire/clinic.ts';
-import { ApiError } from './api.ts';
-import { addDays, clock, dayName, dayOf, HOUR_MS, instantOf, MINUTE_MS, ms } from './time.ts';
+import type { Stretch } from './actual.ts';
+import { ApiError, type BookingChange } from './api.ts';
+import { type FormTimes, timesOf, windowOf } from './bookingtimes.ts';
+import { addDays, clock, dayName, HOUR_MS, iso, MINUTE_MS, ms } from './time.ts';
 
-/** What the booking form holds: wall times of the site's zone. */
-export interface BookingForm {
+/** What the booking form holds. */
+export interface BookingForm extends FormTimes {
   readonly room: string;
   readonly holder: string;
-  readonly day: string;
-  readonly from: string;
-  readonly to: string;
   readonly title: string;
 }
 
@@ -32,25 +31,29 @@ export function formOf(
   return {
     room: booking?.room ?? draft.room ?? fallback.room,
     holder: booking?.holder ?? fallback.holder,
-    day: dayOf(startMs, timeZone),
-    from: clock(startMs, timeZone),
-    to: clock(endMs, timeZone),
     title: booking?.title ?? '',
+    ...timesOf({ startMs, endMs }, timeZone),
   };
 }
 
-/** The form's window; an end at or before the start is on the next day. */
-export function windowOf(form: BookingForm, timeZone: string): { startMs: number; endMs: number } {
-  const startMs = instantOf(form.day, form.from, timeZone);
-  const sameDay = instantOf(form.day, form.to, timeZone);
-  if (sameDay > startMs) return { startMs, endMs: sameDay };
-  const next = new Date(Date.parse(`${form.day}T00:00:00Z`) + 24 * HOUR_MS).toISOString().slice(0, 10);
-  return { startMs, endMs: instantOf(next, form.to, timeZone) };
+/** What the form changes of the booking that was opened: nothing else is sent, so that nothing else is undone. */
+export function changeOf(opened: Booking, form: BookingForm, { startMs, endMs }: Stretch): BookingChange {
+  const title = form.title.trim();
+  const moved = startMs !== ms(opened.start) || endMs !== ms(opened.end);
+  return {
+    ...(form.room !== opened.room && { room: form.room }),
+    ...(form.holder !== opened.holder && { holder: form.holder }),
+    // Start and end are one choice: either alone could be put together with somebody else's.
+    ...(moved && { start: iso(startMs), end: iso(endMs) }),
+    ...(title !== opened.title.trim() && { title }),
+  };
 }
 
-/** The end moved on by some minutes, as wall time. */
+/** The end moved on by some minutes. */
 export function longerBy(form: BookingForm, minutes: number, timeZone: string): BookingForm {
-  return { ...form, to: clock(windowOf(form, timeZone).endMs + minutes * MINUTE_MS, timeZone) };
+  const window = windowOf(form, timeZone);
+  if (!window) return form;
+  return { ...form, ...timesOf({ startMs: window.startMs, endMs: window.endMs + minutes * MINUTE_MS }, timeZone) };
 }
 
 /** A refused booking as a sentence; a clash names whose booking is in the way, and when. */
