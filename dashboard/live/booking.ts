@@ -1,7 +1,7 @@
 import type { Booking, NewBooking } from '../../gateway/wire/clinic.ts';
-import type { Stretch } from './actual.ts';
+import { type Stretch, stretchOf } from './actual.ts';
 import { ApiError, type BookingChange } from './api.ts';
-import { type FormTimes, timesOf, windowOf } from './bookingtimes.ts';
+import { type FormTimes, timesOf, whenText, windowOf } from './bookingtimes.ts';
 import { addDays, clock, dayName, HOUR_MS, iso, MINUTE_MS, ms } from './time.ts';
 
 /** What the booking form holds. */
@@ -16,6 +16,13 @@ export interface BookingDraft {
   readonly booking?: Booking | undefined;
   readonly room?: string | undefined;
   readonly startMs?: number | undefined;
+}
+
+/** How people and rooms are called. */
+interface Words {
+  readonly nameOf: (member: string) => string;
+  readonly roomName: (room: string) => string;
+  readonly timeZone: string;
 }
 
 export const GRID_MS = 15 * MINUTE_MS;
@@ -37,7 +44,11 @@ export function formOf(
 }
 
 /** What the form changes of the booking that was opened: nothing else is sent, so that nothing else is undone. */
-export function changeOf(opened: Booking, form: BookingForm, { startMs, endMs }: Stretch): BookingChange {
+export function changeOf(
+  opened: Booking,
+  form: Pick<BookingForm, 'room' | 'holder' | 'title'>,
+  { startMs, endMs }: Stretch,
+): BookingChange {
   const title = form.title.trim();
   const moved = startMs !== ms(opened.start) || endMs !== ms(opened.end);
   return {
@@ -49,6 +60,24 @@ export function changeOf(opened: Booking, form: BookingForm, { startMs, endMs }:
   };
 }
 
+/** What a booking became since it was opened, in words; empty while it is the same. */
+export function changedMeanwhile(opened: Booking, now: Booking, words: Words): string {
+  const theirs = changeOf(opened, now, stretchOf(now));
+  const parts = [
+    theirs.start && whenText(stretchOf(now), words.timeZone),
+    theirs.room && words.roomName(theirs.room),
+    theirs.holder && `for ${words.nameOf(theirs.holder)}`,
+    theirs.title !== undefined && (theirs.title ? `“${theirs.title}”` : 'without a title'),
+  ];
+  const text = parts.filter(Boolean).join(', ');
+  return text && `Changed meanwhile: now ${text}.`;
+}
+
+/** Whether a change takes back what somebody else changed since the booking was opened. */
+export function takesBack(opened: Booking, now: Booking, change: BookingChange): boolean {
+  return Object.keys(changeOf(opened, now, stretchOf(now))).some((key) => key in change);
+}
+
 /** The end moved on by some minutes. */
 export function longerBy(form: BookingForm, minutes: number, timeZone: string): BookingForm {
   const window = windowOf(form, timeZone);
@@ -57,11 +86,7 @@ export function longerBy(form: BookingForm, minutes: number, timeZone: string): 
 }
 
 /** A refused booking as a sentence; a clash names whose booking is in the way, and when. */
-export function refusalText(
-  error: unknown,
-  known: readonly Booking[],
-  words: { nameOf: (member: string) => string; roomName: (room: string) => string; timeZone: string },
-): string {
+export function refusalText(error: unknown, known: readonly Booking[], words: Words): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.code !== 'booking_overlap') return error.message;
   const clash = typeof error.clash === 'string' ? known.find((booking) => booking.id === error.clash) : error.clash;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changeOf, formOf } from '../../dashboard/live/booking.ts';
+import { changedMeanwhile, changeOf, formOf, takesBack } from '../../dashboard/live/booking.ts';
 import { type FormTimes, periodText, windowOf } from '../../dashboard/live/bookingtimes.ts';
 import type { Booking } from '../../gateway/wire/index.ts';
 
@@ -76,4 +76,22 @@ test('a form with an empty field has no window', () => {
   const form: FormTimes = opened(day);
   expect(windowOf({ ...form, day: '' }, ZONE)).toBeNull();
   expect(windowOf({ ...form, to: '' }, ZONE)).toBeNull();
+});
+
+describe('a booking that somebody else changed since it was opened', () => {
+  const words = { nameOf: (id: string) => `Dr ${id}`, roomName: (id: string) => `Room ${id}`, timeZone: ZONE };
+  const moved = { ...day, start: '2026-12-09T12:00:00Z', end: '2026-12-09T13:00:00Z' };
+  test.each([
+    [{}, ''],
+    [moved, 'Changed meanwhile: now Wed 9 December 13:00–14:00.'],
+    [{ room: 'r2', holder: 'ben', title: '' }, 'Changed meanwhile: now Room r2, for Dr ben, without a title.'],
+    [{ end: '2026-12-11T16:00:00Z' }, 'Changed meanwhile: now Wed 9 December 09:00 – Fri 11 December 17:00.'],
+  ])('%o is told as "%s"', (change, text) => {
+    expect(changedMeanwhile(day, { ...day, ...change }, words)).toBe(text);
+  });
+  test('is taken back only where the same was changed', () => {
+    expect(takesBack(day, moved, { title: 'x' })).toBe(false);
+    expect(takesBack(day, moved, { start: day.start, end: '2026-12-09T17:00:00Z' })).toBe(true);
+    expect(takesBack(day, day, { room: 'r2' })).toBe(false);
+  });
 });

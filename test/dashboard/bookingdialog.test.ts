@@ -59,3 +59,38 @@ test('saving without an edit sends nothing', async () => {
   expect(props.onclose).toHaveBeenCalledOnce();
   expect(sent).toEqual([]);
 });
+
+const short: Booking = { ...several, id: 'b-short', end: '2026-12-09T09:00:00Z' };
+/** Another receptionist moves the booking while the dialog is open. */
+async function movedMeanwhile() {
+  const there = show({ booking: short });
+  const moved = { ...short, start: '2026-12-09T12:00:00Z', end: '2026-12-09T13:00:00Z' };
+  await there.shown.rerender({ snapshot: { ...there.props.snapshot, bookings: [moved] } });
+  await screen.findByText('Changed meanwhile: now Wed 9 December 13:00–14:00.');
+  return there;
+}
+
+test('a move by somebody else is told, and stands when another field is saved', async () => {
+  const { sent, props } = await movedMeanwhile();
+  await fill('title', 'Checkup');
+  await press('Save');
+  await vi.waitFor(() => expect(props.onsaved).toHaveBeenCalledOnce());
+  expect(sent).toEqual([['PATCH', { title: 'Checkup' }]]);
+});
+
+test('a move by somebody else is replaced only after a yes', async () => {
+  const { sent } = await movedMeanwhile();
+  await press('+ 30 min');
+  await press('Save');
+  expect(sent).toEqual([]);
+  await press('Yes, save it');
+  const times = { start: '2026-12-09T08:00:00.000Z', end: '2026-12-09T09:30:00.000Z' };
+  expect(sent).toEqual([['PATCH', times]]);
+});
+
+test('the new values are taken into the form', async () => {
+  await movedMeanwhile();
+  await press('Take the new values');
+  expect([field('from').value, field('to').value]).toEqual(['13:00', '14:00']);
+  expect(screen.queryByText(/Changed meanwhile/)).toBeNull();
+});
