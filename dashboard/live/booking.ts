@@ -1,7 +1,7 @@
 import type { Booking, NewBooking } from '../../gateway/wire/clinic.ts';
 import { type Stretch, stretchOf } from './actual.ts';
 import { ApiError, type BookingChange } from './api.ts';
-import { type FormTimes, timesOf, whenText, windowOf } from './bookingtimes.ts';
+import { type FormTimes, longText, timesOf, whenText, windowOf } from './bookingtimes.ts';
 import { addDays, clock, dayName, HOUR_MS, iso, MINUTE_MS, ms } from './time.ts';
 
 /** What the booking form holds. */
@@ -73,9 +73,13 @@ export function changedMeanwhile(opened: Booking, now: Booking, words: Words): s
   return text && `Changed meanwhile: now ${text}.`;
 }
 
-/** Whether a change takes back what somebody else changed since the booking was opened. */
-export function takesBack(opened: Booking, now: Booking, change: BookingChange): boolean {
-  return Object.keys(changeOf(opened, now, stretchOf(now))).some((key) => key in change);
+/** What is asked before a change is saved that may not be meant: it is long, or takes back what somebody else changed. */
+export function doubtOf(opened: Booking, now: Booking, change: BookingChange, words: Words): string {
+  const long =
+    change.start && change.end ? longText(stretchOf({ start: change.start, end: change.end }), words.timeZone) : '';
+  const both = Object.keys(changeOf(opened, now, stretchOf(now))).some((key) => key in change);
+  const theirs = both ? `${changedMeanwhile(opened, now, words)} What you entered would replace that.` : '';
+  return [long, theirs].filter(Boolean).join(' ');
 }
 
 /** The end moved on by some minutes. */

@@ -1,6 +1,18 @@
 /** When a booking is, as its form holds it: wall times of the site's zone, and the instants that they stand for. */
 import type { Stretch } from './actual.ts';
-import { addDays, clock, dayName, dayOf, daysBetween, instantOf, instantsOf, MINUTE_MS } from './time.ts';
+import {
+  addDays,
+  clock,
+  DAY_MS,
+  dayName,
+  dayOf,
+  daysBetween,
+  HOUR_MS,
+  instantOf,
+  instantsOf,
+  MINUTE_MS,
+  span,
+} from './time.ts';
 
 export interface FormTimes {
   readonly day: string;
@@ -42,6 +54,39 @@ export function windowOf(form: FormTimes, timeZone: string): Stretch | null {
   if (endMs <= startMs && last === day && to > from)
     return { startMs, endMs: startMs + minutesOf(from, to) * MINUTE_MS };
   return { startMs, endMs };
+}
+
+/** A longer booking is more often a typing mistake than meant. */
+export const LONG_MS = 12 * HOUR_MS;
+
+/** `9 h 30 min`, `2 d 8 h`. */
+export function lengthText({ startMs, endMs }: Stretch): string {
+  const forMs = endMs - startMs;
+  const days = Math.floor(forMs / DAY_MS);
+  if (days === 0) return forMs > 0 ? span(forMs) : '';
+  return forMs % DAY_MS === 0 ? `${days} d` : `${days} d ${span(forMs % DAY_MS)}`;
+}
+
+/** Why such a window cannot be booked; empty where it can. */
+export function refusedTimes({ startMs, endMs }: Stretch): string {
+  if (endMs === startMs) return 'It would end at the moment at which it begins: choose another end.';
+  return endMs < startMs ? 'It would end before it begins: choose another end.' : '';
+}
+
+/** What the wall times of the form come to where that is not plain from them. */
+export function timesHint(form: FormTimes, window: Stretch, timeZone: string): string {
+  const { startMs, endMs } = window;
+  if (refusedTimes(window)) return '';
+  if (clock(startMs, timeZone) !== form.from || clock(endMs, timeZone) !== form.to)
+    return `The clocks change: it is ${whenText(window, timeZone)}.`;
+  const nextDay = form.nights === 0 && dayOf(endMs, timeZone) !== form.day;
+  return nextDay ? `Ends ${dayName(endMs, timeZone)} ${clock(endMs, timeZone)}, the next day.` : '';
+}
+
+/** What is asked before a long one is saved; empty where nothing is. */
+export function longText(window: Stretch, timeZone: string): string {
+  if (window.endMs - window.startMs <= LONG_MS) return '';
+  return `It lasts ${lengthText(window)}: ${whenText(window, timeZone)}.`;
 }
 
 const minutesOf = (from: string, to: string): number =>

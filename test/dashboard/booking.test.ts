@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { changedMeanwhile, changeOf, formOf, takesBack } from '../../dashboard/live/booking.ts';
-import { type FormTimes, periodText, windowOf } from '../../dashboard/live/bookingtimes.ts';
+import { changedMeanwhile, changeOf, doubtOf, formOf, longerBy } from '../../dashboard/live/booking.ts';
+import {
+  type FormTimes,
+  lengthText,
+  longText,
+  periodText,
+  refusedTimes,
+  timesHint,
+  timesOf,
+  windowOf,
+} from '../../dashboard/live/bookingtimes.ts';
 import type { Booking } from '../../gateway/wire/index.ts';
 
 const ZONE = 'Europe/Berlin';
@@ -89,9 +98,67 @@ describe('a booking that somebody else changed since it was opened', () => {
   ])('%o is told as "%s"', (change, text) => {
     expect(changedMeanwhile(day, { ...day, ...change }, words)).toBe(text);
   });
-  test('is taken back only where the same was changed', () => {
-    expect(takesBack(day, moved, { title: 'x' })).toBe(false);
-    expect(takesBack(day, moved, { start: day.start, end: '2026-12-09T17:00:00Z' })).toBe(true);
-    expect(takesBack(day, day, { room: 'r2' })).toBe(false);
+  test('is taken back only after a question, and only where the same was changed', () => {
+    expect(doubtOf(day, moved, { title: 'x' }, words)).toBe('');
+    expect(doubtOf(day, moved, { start: day.start, end: '2026-12-09T17:00:00Z' }, words)).toContain(
+      'would replace that',
+    );
+    expect(doubtOf(day, day, { room: 'r2' }, words)).toBe('');
+    expect(doubtOf(day, day, { start: day.start, end: '2026-12-10T07:00:00Z' }, words)).toContain('It lasts 23 h');
+  });
+});
+
+describe('times as they are typed', () => {
+  const typed = (on: string, from: string, to: string) => {
+    const form: FormTimes = { day: on, from, to, nights: 0, startMs: 0, endMs: 0 };
+    const window = windowOf(form, ZONE);
+    if (!window) throw new Error('the form has no window');
+    return { form, window, hint: timesHint(form, window, ZONE) };
+  };
+  test('are plain where the end is later on the same day', () => {
+    const { window, hint } = typed('2027-01-05', '13:00', '14:00');
+    expect([refusedTimes(window), hint, longText(window, ZONE), lengthText(window)]).toEqual(['', '', '', '1 h']);
+  });
+  test('that are equal are refused, and do not stand for a day', () => {
+    expect(refusedTimes(typed('2027-01-05', '10:00', '10:00').window)).toContain('choose another end');
+  });
+  test('with an end before the start tell the end’s day, and are asked about when that is long', () => {
+    const { window, hint } = typed('2027-01-05', '14:00', '13:00');
+    expect(hint).toBe('Ends Wed 6 January 13:00, the next day.');
+    expect(longText(window, ZONE)).toBe('It lasts 23 h: Tue 5 January 14:00 – Wed 6 January 13:00.');
+    expect(longText(typed('2027-01-05', '20:00', '08:00').window, ZONE)).toBe('');
+  });
+  test.each([
+    ['02:30', '03:30', '1 h', 'The clocks change: it is Sun 28 March 03:30–04:30.'],
+    ['02:30', '03:15', '45 min', 'The clocks change: it is Sun 28 March 03:30–04:15.'],
+    ['01:30', '02:30', '1 h', 'The clocks change: it is Sun 28 March 01:30–03:30.'],
+    ['01:30', '03:30', '1 h', ''],
+  ])('%s to %s in the night that skips an hour is %s on the same day', (from, to, length, said) => {
+    const { window, hint } = typed('2027-03-28', from, to);
+    expect([lengthText(window), hint]).toEqual([length, said]);
+  });
+});
+
+describe('the buttons that make it longer', () => {
+  const longer = (start: string, end: string, ...minutes: number[]) => {
+    const times = timesOf({ startMs: Date.parse(start), endMs: Date.parse(end) }, ZONE);
+    let form = { room: '', holder: '', title: '', ...times };
+    for (const more of minutes) form = longerBy(form, more, ZONE);
+    const window = windowOf(form, ZONE);
+    return (
+      window && { ends: new Date(window.endMs).toISOString().slice(5, 16), length: lengthText(window), to: form.to }
+    );
+  };
+  test('go through the hour that comes twice', () => {
+    const start = '2026-10-24T23:30:00Z';
+    expect(longer(start, '2026-10-25T00:30:00Z', 60)).toEqual({ ends: '10-25T01:30', length: '2 h', to: '02:30' });
+    expect(longer(start, '2026-10-25T00:30:00Z', 60, 60)).toEqual({ ends: '10-25T02:30', length: '3 h', to: '03:30' });
+  });
+  test('go on past a whole day', () => {
+    expect(longer('2026-12-09T08:00:00Z', '2026-12-10T07:30:00Z', 60)).toEqual({
+      ends: '12-10T08:30',
+      length: '1 d 30 min',
+      to: '09:30',
+    });
   });
 });

@@ -94,3 +94,30 @@ test('the new values are taken into the form', async () => {
   expect([field('from').value, field('to').value]).toEqual(['13:00', '14:00']);
   expect(screen.queryByText(/Changed meanwhile/)).toBeNull();
 });
+
+const NEW: BookingDraft = { room: 'consult-2', startMs: Date.parse('2027-01-05T13:00:00Z') };
+async function typed(to: string) {
+  const there = show(NEW);
+  await fireEvent.change(field('holder'), { target: { value: 'm-weiss' } });
+  await fill('to', to);
+  return there;
+}
+
+test('an end at the start is refused with a sentence', async () => {
+  const { sent } = await typed('14:00');
+  await press('Book');
+  await screen.findByText(/It would end at the moment at which it begins/);
+  expect(sent).toEqual([]);
+});
+
+test('an end before the start is told as the next day’s, and booked after one question', async () => {
+  const { sent } = await typed('13:00');
+  await screen.findByText('Ends Wed 6 January 13:00, the next day.');
+  await press('Book');
+  await screen.findByText('It lasts 23 h: Tue 5 January 14:00 – Wed 6 January 13:00.');
+  await press('Change it');
+  expect(sent).toEqual([]);
+  await press('Book');
+  await press('Yes, book it');
+  expect(sent).toMatchObject([['POST', { start: '2027-01-05T13:00:00.000Z', end: '2027-01-06T12:00:00.000Z' }]]);
+});
