@@ -107,8 +107,9 @@ export type Day = NonNullable<Repeat['days']>[number];
 export interface RepeatForm {
   readonly every: 'never' | 'day' | 'week' | 'month' | 'nth';
   readonly interval: number;
+  /** Besides that of the first booking, which follows the form's day. */
   readonly days: readonly Day[];
-  /** The last day. */
+  /** The last day; empty: as it is offered for the form's day. */
   readonly until: string;
 }
 const WEEKDAYS: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -117,13 +118,15 @@ const OFFERED_WEEKS = 12;
 
 export const weekdayOf = (day: string): Day => WEEKDAYS[(new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7] ?? 'mon';
 
-export function newRepeat(day: string): RepeatForm {
-  return { every: 'never', interval: 1, days: [weekdayOf(day)], until: addDays(day, 7 * OFFERED_WEEKS) };
-}
+export const NO_REPEAT: RepeatForm = { every: 'never', interval: 1, days: [], until: '' };
+
+export const untilOf = (form: RepeatForm, day: string): string =>
+  form.until || (day && addDays(day, 7 * OFFERED_WEEKS));
 
 /** As the gateway takes it; the day of the first booking always belongs to it. */
 export function repeatOf(form: RepeatForm, day: string): Repeat | undefined {
-  const { every, interval, until } = form;
+  const { every, interval } = form;
+  const until = untilOf(form, day);
   if (every === 'never') return undefined;
   if (every === 'nth') return { every: 'month', interval, days: [weekdayOf(day)], until };
   if (every !== 'week') return { every, interval, until };

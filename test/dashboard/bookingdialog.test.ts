@@ -121,3 +121,13 @@ test('an end before the start is told as the next day’s, and booked after one 
   await press('Yes, book it');
   expect(sent).toMatchObject([['POST', { start: '2027-01-05T13:00:00.000Z', end: '2027-01-06T12:00:00.000Z' }]]);
 });
+
+test('a weekly series is of the weekday that the form ends up with', async () => {
+  const { sent } = await typed('15:00');
+  await fill('day', '2027-01-06');
+  await fireEvent.change(field('every'), { target: { value: 'week' } });
+  expect(field('until').value).toBe('2027-03-31');
+  expect(['mon', 'tue', 'wed'].map((day) => field(`day-${day}`).checked)).toEqual([false, false, true]);
+  await press('Book');
+  expect(sent).toMatchObject([['POST', { repeat: { every: 'week', days: ['wed'], until: '2027-03-31' } }]]);
+});

@@ -1,6 +1,6 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { describe, expect, test, vi } from 'vitest';
-import { newRepeat, repeatOf } from '../../dashboard/live/booking.ts';
+import { NO_REPEAT, repeatOf } from '../../dashboard/live/booking.ts';
 import {
   bookingState,
   conflicting,
@@ -123,15 +123,23 @@ describe('a repetition in the form', () => {
     [{ every: 'month' }, { every: 'month', interval: 1, until: '2027-02-16' }],
     [{ every: 'nth' }, { every: 'month', interval: 1, days: ['tue'], until: '2027-02-16' }],
   ] as const)('%o is sent as %o', (change, expected) => {
-    expect(repeatOf({ ...newRepeat(day), ...change }, day)).toEqual(expected);
+    expect(repeatOf({ ...NO_REPEAT, ...change }, day)).toEqual(expected);
+  });
+  test('follows the form’s day until its days and its end are chosen', () => {
+    const weekly = { ...NO_REPEAT, every: 'week' as const };
+    expect(repeatOf(weekly, '2026-11-25')).toMatchObject({ days: ['wed'], until: '2027-02-17' });
+    expect(repeatOf({ ...weekly, days: ['thu'], until: '2026-12-31' }, '2026-11-25')).toMatchObject({
+      days: ['wed', 'thu'],
+      until: '2026-12-31',
+    });
   });
   test('always holds the day of the first booking', async () => {
     const onchange = vi.fn();
-    render(RepeatFields, { repeat: { ...newRepeat(day), every: 'week' }, day, onchange });
+    render(RepeatFields, { repeat: { ...NO_REPEAT, every: 'week' }, day, onchange });
     expect(screen.getByLabelText('Tue')).toHaveProperty('disabled', true);
     screen.getByText('Monthly, on the fourth Tue');
     await fireEvent.click(screen.getByLabelText('Fri'));
-    expect(onchange.mock.calls[0]?.[0].days).toEqual(['tue', 'fri']);
+    expect(onchange.mock.calls[0]?.[0].days).toEqual(['fri']);
   });
 });
 
