@@ -131,3 +131,12 @@ test('a weekly series is of the weekday that the form ends up with', async () =>
   await press('Book');
   expect(sent).toMatchObject([['POST', { repeat: { every: 'week', days: ['wed'], until: '2027-03-31' } }]]);
 });
+
+test('a room without a door that was asked for can be booked', async () => {
+  const doorless = snapshotOf(NOW).rooms.find((room) => room.door === null);
+  const { sent } = show({ room: doorless?.id, startMs: NOW });
+  await fireEvent.change(field('holder'), { target: { value: 'm-weiss' } });
+  await press('Book');
+  expect(doorless).toBeDefined();
+  expect(sent).toMatchObject([['POST', { room: doorless?.id }]]);
+});
