@@ -121,6 +121,9 @@ test('a series by hand lists its clashes with their dates, books the others, and
   await dialog()
     .getByText(/Tue 10 March.*Ben Example has it from 10:00 to 11:00/)
     .waitFor();
+  // The dialog scrolls, and is reached by keyboard; a list that scrolled inside it would not be.
+  const list = `document.querySelector('[aria-label="Times that are taken"]')`;
+  expect(await page.evaluate(`getComputedStyle(${list}).overflowY`)).toBe('visible');
   await dialog().getByRole('button', { name: 'Book the others' }).click();
   await block('10:00–11:00, Ada Example, Consulting room 2, Confirmed, made here, repeats').waitFor();
   const starts = async () => {

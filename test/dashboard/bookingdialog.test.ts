@@ -103,10 +103,13 @@ async function typed(to: string) {
   return there;
 }
 
-test('an end at the start is refused with a sentence', async () => {
+test('an end at the start is refused with a sentence, which is scrolled to', async () => {
+  const seen = vi.fn();
+  Object.assign(HTMLElement.prototype, { scrollIntoView: seen });
   const { sent } = await typed('14:00');
   await press('Book');
-  await screen.findByText(/It would end at the moment at which it begins/);
+  const refusal = await screen.findByText(/It would end at the moment at which it begins/);
+  expect(seen.mock.contexts).toEqual([refusal]);
   expect(sent).toEqual([]);
 });
 
