@@ -2,7 +2,7 @@ import type { Booking, NewBooking } from '../../gateway/wire/clinic.ts';
 import { type Stretch, stretchOf } from './actual.ts';
 import { ApiError, type BookingChange } from './api.ts';
 import { type FormTimes, longText, timesOf, whenText, windowOf } from './bookingtimes.ts';
-import { addDays, clock, dayName, HOUR_MS, iso, MINUTE_MS, ms } from './time.ts';
+import { addDays, clock, dayName, dayOf, HOUR_MS, iso, MINUTE_MS, ms } from './time.ts';
 
 /** What the booking form holds. */
 export interface BookingForm extends FormTimes {
@@ -87,6 +87,21 @@ export function longerBy(form: BookingForm, minutes: number, timeZone: string): 
   const window = windowOf(form, timeZone);
   if (!window) return form;
   return { ...form, ...timesOf({ startMs: window.startMs, endMs: window.endMs + minutes * MINUTE_MS }, timeZone) };
+}
+
+/** What was done, in words, and where it is to be seen. */
+export interface Done {
+  readonly text: string;
+  readonly day: string;
+  readonly room: string;
+}
+export function doneWith(verb: 'Saved' | 'Cancelled', one: Booking, all: number, words: Words): Done {
+  const more = all > 1 ? `, and ${all - 1} more of its series` : '';
+  return {
+    text: `${verb}: ${words.roomName(one.room)}, ${whenText(stretchOf(one), words.timeZone)}${more}`,
+    day: dayOf(ms(one.start), words.timeZone),
+    room: one.room,
+  };
 }
 
 /** A refused booking as a sentence; a clash names whose booking is in the way, and when. */

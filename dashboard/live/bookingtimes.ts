@@ -83,6 +83,14 @@ export function timesHint(form: FormTimes, window: Stretch, timeZone: string): s
   return nextDay ? `Ends ${dayName(endMs, timeZone)} ${clock(endMs, timeZone)}, the next day.` : '';
 }
 
+/** Said of a time that begins in the past: it may be meant, as a note of who was there. `was`: where it stood before. */
+export function pastText(window: Stretch, was: Stretch | undefined, nowMs: number): string {
+  if (window.startMs === was?.startMs && window.endMs === was.endMs) return '';
+  if (window.endMs <= nowMs) return 'This time is over.';
+  const begins = window.startMs <= nowMs - MINUTE_MS && window.startMs !== was?.startMs;
+  return begins ? 'It begins in the past.' : '';
+}
+
 /** What is asked before a long one is saved; empty where nothing is. */
 export function longText(window: Stretch, timeZone: string): string {
   if (window.endMs - window.startMs <= LONG_MS) return '';

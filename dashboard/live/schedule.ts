@@ -5,7 +5,7 @@ import type { Room } from '../../gateway/wire/rooms.ts';
 import type { IconName } from '../parts/icons.ts';
 import { type Stretch, stretchOf } from './actual.ts';
 import { addDays, dayWindow, HOUR_MS, ms } from './time.ts';
-import { BOOKING_STATE_WORDS, type BookingState } from './words.ts';
+import { BOOKING_STATE_MEANS, BOOKING_STATE_WORDS, type BookingState } from './words.ts';
 
 /** Only these open doors, so only these can be in each other's way. */
 const grants = (booking: Booking): boolean => booking.status === 'confirmed' || booking.status === 'checked_in';
@@ -40,6 +40,12 @@ export function bookingState(
   if (of.conflicts.has(booking.id)) return 'conflict';
   if (of.absent.has(booking.id) && grants(booking)) return 'no_show';
   return booking.status;
+}
+
+/** What a state means for the door now. */
+export function meansOf(state: BookingState, booking: Booking, nowMs: number): string {
+  const over = (state === 'confirmed' || state === 'checked_in') && ms(booking.end) <= nowMs;
+  return BOOKING_STATE_MEANS[over ? 'fulfilled' : state];
 }
 
 /** A cancelled or released one is drawn narrower, beside what holds the room. */

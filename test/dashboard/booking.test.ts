@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { changedMeanwhile, changeOf, doubtOf, formOf, longerBy } from '../../dashboard/live/booking.ts';
+import { changedMeanwhile, changeOf, doneWith, doubtOf, formOf, longerBy } from '../../dashboard/live/booking.ts';
 import {
   type FormTimes,
   lengthText,
   longText,
+  pastText,
   periodText,
   refusedTimes,
   timesHint,
@@ -13,6 +14,7 @@ import {
 import type { Booking } from '../../gateway/wire/index.ts';
 
 const ZONE = 'Europe/Berlin';
+const NOW = Date.parse('2026-11-23T09:20:00Z');
 const booking = (start: string, end: string, more: Partial<Booking> = {}): Booking => ({
   id: 'b',
   room: 'r1',
@@ -161,4 +163,25 @@ describe('the buttons that make it longer', () => {
       to: '09:30',
     });
   });
+});
+
+test.each([
+  ['later', 60, 120, undefined, ''],
+  ['just now', -0.5, 60, undefined, ''],
+  ['from an hour ago', -60, 60, undefined, 'It begins in the past.'],
+  ['gone by', -120, -60, undefined, 'This time is over.'],
+  ['gone by and not touched', -120, -60, [-120, -60], ''],
+  ['running and made longer', -60, 90, [-60, 60], ''],
+  ['running and begun earlier', -90, 60, [-60, 60], 'It begins in the past.'],
+] as const)('of a time that is %s the form says so', (_, fromMin, toMin, was, text) => {
+  const of = ([from, to]: readonly [number, number]) => ({ startMs: NOW + from * 60_000, endMs: NOW + to * 60_000 });
+  expect(pastText(of([fromMin, toMin]), was && of(was), NOW)).toBe(text);
+});
+
+test('what was saved is said with its room and its time', () => {
+  const words = { nameOf: (id: string) => id, roomName: () => 'Consulting room 2', timeZone: ZONE };
+  const saved = booking('2026-12-16T08:00:00Z', '2026-12-16T09:00:00Z', { room: 'consult-2' });
+  const done = { text: 'Saved: Consulting room 2, Wed 16 December 09:00–10:00', day: '2026-12-16', room: 'consult-2' };
+  expect(doneWith('Saved', saved, 1, words)).toEqual(done);
+  expect(doneWith('Saved', saved, 3, words).text).toBe(`${done.text}, and 2 more of its series`);
 });

@@ -5,6 +5,7 @@ import {
   bookingState,
   conflicting,
   lanes,
+  meansOf,
   nearestBox,
   noShows,
   shownClock,
@@ -57,6 +58,13 @@ test('a booking to which nobody came is a no-show while it stands, released once
   expect(bookingState(book('a', '08:00', '09:00'), of)).toBe('no_show');
   expect(bookingState(book('a', '08:00', '09:00', { status: 'released' }), of)).toBe('released');
   expect(bookingState(book('b', '08:00', '09:00'), of)).toBe('confirmed');
+});
+
+test('of a booking that is over it is not said that the card opens', () => {
+  const of = book('a', '08:00', '09:00');
+  expect(meansOf('confirmed', of, Date.parse(of.end) - 1)).toContain('The card opens');
+  expect(meansOf('confirmed', of, Date.parse(of.end))).toBe('It is over.');
+  expect(meansOf('tentative', of, Date.parse(of.end))).toContain('Not confirmed');
 });
 
 test('overlapping bookings lie in lanes of their own, what is gone last', () => {
