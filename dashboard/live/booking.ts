@@ -1,14 +1,13 @@
 import type { Booking, NewBooking } from '../../gateway/wire/clinic.ts';
-import { ApiError } from './api.ts';
-import { addDays, clock, dayName, dayOf, HOUR_MS, instantOf, MINUTE_MS, ms } from './time.ts';
+import { type Stretch, stretchOf } from './actual.ts';
+import { ApiError, type BookingChange } from './api.ts';
+import { type FormTimes, longText, timesOf, whenText, windowOf } from './bookingtimes.ts';
+import { addDays, clock, dayName, dayOf, HOUR_MS, iso, MINUTE_MS, ms } from './time.ts';
 
-/** What the booking form holds: wall times of the site's zone. */
-export interface BookingForm {
+/** What the booking form holds. */
+export interface BookingForm extends FormTimes {
   readonly room: string;
   readonly holder: string;
-  readonly day: string;
-  readonly from: string;
-  readonly to: string;
   readonly title: string;
 }
 
@@ -17,6 +16,13 @@ export interface BookingDraft {
   readonly booking?: Booking | undefined;
   readonly room?: string | undefined;
   readonly startMs?: number | undefined;
+}
+
+/** How people and rooms are called. */
+interface Words {
+  readonly nameOf: (member: string) => string;
+  readonly roomName: (room: string) => string;
+  readonly timeZone: string;
 }
 
 export const GRID_MS = 15 * MINUTE_MS;
@@ -32,33 +38,74 @@ export function formOf(
   return {
     room: booking?.room ?? draft.room ?? fallback.room,
     holder: booking?.holder ?? fallback.holder,
-    day: dayOf(startMs, timeZone),
-    from: clock(startMs, timeZone),
-    to: clock(endMs, timeZone),
     title: booking?.title ?? '',
+    ...timesOf({ startMs, endMs }, timeZone),
   };
 }
 
-/** The form's window; an end at or before the start is on the next day. */
-export function windowOf(form: BookingForm, timeZone: string): { startMs: number; endMs: number } {
-  const startMs = instantOf(form.day, form.from, timeZone);
-  const sameDay = instantOf(form.day, form.to, timeZone);
-  if (sameDay > startMs) return { startMs, endMs: sameDay };
-  const next = new Date(Date.parse(`${form.day}T00:00:00Z`) + 24 * HOUR_MS).toISOString().slice(0, 10);
-  return { startMs, endMs: instantOf(next, form.to, timeZone) };
+/** What the form changes of the booking that was opened: nothing else is sent, so that nothing else is undone. */
+export function changeOf(
+  opened: Booking,
+  form: Pick<BookingForm, 'room' | 'holder' | 'title'>,
+  { startMs, endMs }: Stretch,
+): BookingChange {
+  const title = form.title.trim();
+  const moved = startMs !== ms(opened.start) || endMs !== ms(opened.end);
+  return {
+    ...(form.room !== opened.room && { room: form.room }),
+    ...(form.holder !== opened.holder && { holder: form.holder }),
+    // Start and end are one choice: either alone could be put together with somebody else's.
+    ...(moved && { start: iso(startMs), end: iso(endMs) }),
+    ...(title !== opened.title.trim() && { title }),
+  };
 }
 
-/** The end moved on by some minutes, as wall time. */
+/** What a booking became since it was opened, in words; empty while it is the same. */
+export function changedMeanwhile(opened: Booking, now: Booking, words: Words): string {
+  const theirs = changeOf(opened, now, stretchOf(now));
+  const parts = [
+    theirs.start && whenText(stretchOf(now), words.timeZone),
+    theirs.room && words.roomName(theirs.room),
+    theirs.holder && `for ${words.nameOf(theirs.holder)}`,
+    theirs.title !== undefined && (theirs.title ? `“${theirs.title}”` : 'without a title'),
+  ];
+  const text = parts.filter(Boolean).join(', ');
+  return text && `Changed meanwhile: now ${text}.`;
+}
+
+/** What is asked before a change is saved that may not be meant: it is long, or takes back what somebody else changed. */
+export function doubtOf(opened: Booking, now: Booking, change: BookingChange, words: Words): string {
+  const long =
+    change.start && change.end ? longText(stretchOf({ start: change.start, end: change.end }), words.timeZone) : '';
+  const both = Object.keys(changeOf(opened, now, stretchOf(now))).some((key) => key in change);
+  const theirs = both ? `${changedMeanwhile(opened, now, words)} What you entered would replace that.` : '';
+  return [long, theirs].filter(Boolean).join(' ');
+}
+
+/** The end moved on by some minutes. */
 export function longerBy(form: BookingForm, minutes: number, timeZone: string): BookingForm {
-  return { ...form, to: clock(windowOf(form, timeZone).endMs + minutes * MINUTE_MS, timeZone) };
+  const window = windowOf(form, timeZone);
+  if (!window) return form;
+  return { ...form, ...timesOf({ startMs: window.startMs, endMs: window.endMs + minutes * MINUTE_MS }, timeZone) };
+}
+
+/** What was done, in words, and where it is to be seen. */
+export interface Done {
+  readonly text: string;
+  readonly day: string;
+  readonly room: string;
+}
+export function doneWith(verb: 'Saved' | 'Cancelled', one: Booking, all: number, words: Words): Done {
+  const more = all > 1 ? `, and ${all - 1} more of its series` : '';
+  return {
+    text: `${verb}: ${words.roomName(one.room)}, ${whenText(stretchOf(one), words.timeZone)}${more}`,
+    day: dayOf(ms(one.start), words.timeZone),
+    room: one.room,
+  };
 }
 
 /** A refused booking as a sentence; a clash names whose booking is in the way, and when. */
-export function refusalText(
-  error: unknown,
-  known: readonly Booking[],
-  words: { nameOf: (member: string) => string; roomName: (room: string) => string; timeZone: string },
-): string {
+export function refusalText(error: unknown, known: readonly Booking[], words: Words): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.code !== 'booking_overlap') return error.message;
   const clash = typeof error.clash === 'string' ? known.find((booking) => booking.id === error.clash) : error.clash;
@@ -75,8 +122,9 @@ export type Day = NonNullable<Repeat['days']>[number];
 export interface RepeatForm {
   readonly every: 'never' | 'day' | 'week' | 'month' | 'nth';
   readonly interval: number;
+  /** Besides that of the first booking, which follows the form's day. */
   readonly days: readonly Day[];
-  /** The last day. */
+  /** The last day; empty: as it is offered for the form's day. */
   readonly until: string;
 }
 const WEEKDAYS: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -85,13 +133,15 @@ const OFFERED_WEEKS = 12;
 
 export const weekdayOf = (day: string): Day => WEEKDAYS[(new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7] ?? 'mon';
 
-export function newRepeat(day: string): RepeatForm {
-  return { every: 'never', interval: 1, days: [weekdayOf(day)], until: addDays(day, 7 * OFFERED_WEEKS) };
-}
+export const NO_REPEAT: RepeatForm = { every: 'never', interval: 1, days: [], until: '' };
+
+export const untilOf = (form: RepeatForm, day: string): string =>
+  form.until || (day && addDays(day, 7 * OFFERED_WEEKS));
 
 /** As the gateway takes it; the day of the first booking always belongs to it. */
 export function repeatOf(form: RepeatForm, day: string): Repeat | undefined {
-  const { every, interval, until } = form;
+  const { every, interval } = form;
+  const until = untilOf(form, day);
   if (every === 'never') return undefined;
   if (every === 'nth') return { every: 'month', interval, days: [weekdayOf(day)], until };
   if (every !== 'week') return { every, interval, until };

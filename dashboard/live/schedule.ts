@@ -4,8 +4,8 @@ import type { Booking } from '../../gateway/wire/clinic.ts';
 import type { Room } from '../../gateway/wire/rooms.ts';
 import type { IconName } from '../parts/icons.ts';
 import { type Stretch, stretchOf } from './actual.ts';
-import { addDays, dayWindow, HOUR_MS, ms } from './time.ts';
-import { BOOKING_STATE_WORDS, type BookingState } from './words.ts';
+import { addDays, clock, dayWindow, ms } from './time.ts';
+import { BOOKING_STATE_MEANS, BOOKING_STATE_WORDS, type BookingState } from './words.ts';
 
 /** Only these open doors, so only these can be in each other's way. */
 const grants = (booking: Booking): boolean => booking.status === 'confirmed' || booking.status === 'checked_in';
@@ -40,6 +40,12 @@ export function bookingState(
   if (of.conflicts.has(booking.id)) return 'conflict';
   if (of.absent.has(booking.id) && grants(booking)) return 'no_show';
   return booking.status;
+}
+
+/** What a state means for the door now. */
+export function meansOf(state: BookingState, booking: Booking, nowMs: number): string {
+  const over = (state === 'confirmed' || state === 'checked_in') && ms(booking.end) <= nowMs;
+  return BOOKING_STATE_MEANS[over ? 'fulfilled' : state];
 }
 
 /** A cancelled or released one is drawn narrower, beside what holds the room. */
@@ -79,18 +85,48 @@ export function weekOf(day: string): string[] {
   return Array.from({ length: 7 }, (_, index) => addDays(day, index - weekday));
 }
 
+/** What the wall clock shows at an instant of a day, in hours; 0 before the day, 24 after it. */
+export function wallHour(atMs: number, day: Stretch, timeZone: string): number {
+  if (atMs <= day.startMs) return 0;
+  if (atMs >= day.endMs) return 24;
+  const [hours, minutes] = clock(atMs, timeZone).split(':').map(Number);
+  return (hours ?? 0) + (minutes ?? 0) / 60;
+}
+
+/** The hours of the wall clock that a board shows. */
+export interface Hours {
+  readonly fromH: number;
+  readonly toH: number;
+}
+
 /** The hours of the wall clock that hold every booking of the days: 7 to 20 at least. */
-export function shownClock(days: readonly Stretch[], bookings: readonly Booking[]): { fromH: number; toH: number } {
+export function shownClock(days: readonly Stretch[], bookings: readonly Booking[], timeZone: string): Hours {
   let fromH = 7;
   let toH = 20;
   for (const day of days)
     for (const booking of bookings) {
       const { startMs, endMs } = stretchOf(booking);
       if (startMs >= day.endMs || endMs <= day.startMs) continue;
-      fromH = Math.min(fromH, Math.floor((Math.max(startMs, day.startMs) - day.startMs) / HOUR_MS));
-      toH = Math.max(toH, Math.ceil((Math.min(endMs, day.endMs) - day.startMs) / HOUR_MS));
+      fromH = Math.min(fromH, Math.floor(wallHour(startMs, day, timeZone)));
+      toH = Math.max(toH, Math.ceil(wallHour(endMs, day, timeZone)));
     }
-  return { fromH: Math.max(0, fromH), toH: Math.min(24, toH) };
+  return { fromH, toH };
+}
+
+/**
+ * Where a stretch lies on a day's column of wall hours, in %. The column has the hours of its labels on the days of a
+ * clock change too: what ends in the repeated hour at or before its start there is drawn no height at all.
+ */
+export function onClock(
+  of: Stretch,
+  day: Stretch,
+  { fromH, toH }: Hours,
+  timeZone: string,
+): { top: number; height: number } {
+  const within = (atMs: number) => Math.min(toH, Math.max(fromH, wallHour(atMs, day, timeZone)));
+  const start = within(of.startMs);
+  const part = 100 / (toH - fromH);
+  return { top: (start - fromH) * part, height: Math.max(0, within(of.endMs) - start) * part };
 }
 
 /** Bookings that touch `[startMs, endMs)`, by start. */

@@ -66,17 +66,26 @@ export function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
+/** Whole days from one calendar day to another. */
+export const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / DAY_MS;
+
 /**
- * The instant of a wall time in the zone. Times that a clock change skips move on by the gap, times that occur twice
- * are the first: RFC 5545's rule, Temporal's `compatible`.
+ * The instants of a wall time in the zone, by time: two where a clock change repeats it; where one skips it, it moves
+ * on by the gap.
  */
-export function instantOf(day: string, time: string, timeZone: string): number {
+export function instantsOf(day: string, time: string, timeZone: string): readonly [number, ...number[]] {
   const wall = Date.parse(`${day}T${time}:00Z`);
   const before = wallParts(wall - DAY_MS, timeZone) - (wall - DAY_MS);
   const after = wallParts(wall + DAY_MS, timeZone) - (wall + DAY_MS);
-  const fits = [wall - before, wall - after].filter((candidate) => wallParts(candidate, timeZone) === wall);
-  return fits.length > 0 ? Math.min(...fits) : wall - before;
+  const [first, second] = [wall - before, wall - after]
+    .filter((candidate) => wallParts(candidate, timeZone) === wall)
+    .sort((a, b) => a - b);
+  if (first === undefined) return [wall - before];
+  return second === undefined || second === first ? [first] : [first, second];
 }
+
+/** The first of them: RFC 5545's rule, Temporal's `compatible`. */
+export const instantOf = (day: string, time: string, timeZone: string): number => instantsOf(day, time, timeZone)[0];
 
 /** The day's window `[start, end)`: 23, 24 or 25 hours. */
 export function dayWindow(day: string, timeZone: string): { startMs: number; endMs: number } {

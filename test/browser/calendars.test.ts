@@ -121,7 +121,15 @@ test('a series by hand lists its clashes with their dates, books the others, and
   await dialog()
     .getByText(/Tue 10 March.*Ben Example has it from 10:00 to 11:00/)
     .waitFor();
+  // The button's word is read with the pointer on it, too.
+  await dialog().getByRole('button', { name: 'Book', exact: true }).hover();
+  const book = `getComputedStyle(document.querySelector('dialog .primary:hover'))`;
+  expect(await page.evaluate(`${book}.backgroundColor`)).toBe(await page.evaluate(`${book}.borderTopColor`));
+  // The dialog scrolls, and is reached by keyboard; a list that scrolled inside it would not be.
+  const list = `document.querySelector('[aria-label="Times that are taken"]')`;
+  expect(await page.evaluate(`getComputedStyle(${list}).overflowY`)).toBe('visible');
   await dialog().getByRole('button', { name: 'Book the others' }).click();
+  await page.getByText('Saved: Consulting room 2, Tue 3 March 10:00–11:00, and 3 more of its series').waitFor();
   await block('10:00–11:00, Ada Example, Consulting room 2, Confirmed, made here, repeats').waitFor();
   const starts = async () => {
     const { body } = await clinic.api('GET', 'bookings?room=consult-2&from=2026-03-01T00:00:00Z');

@@ -1,12 +1,14 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { describe, expect, test, vi } from 'vitest';
-import { newRepeat, repeatOf } from '../../dashboard/live/booking.ts';
+import { NO_REPEAT, repeatOf } from '../../dashboard/live/booking.ts';
 import {
   bookingState,
   conflicting,
   lanes,
+  meansOf,
   nearestBox,
   noShows,
+  onClock,
   shownClock,
   sourceBadge,
   weekOf,
@@ -59,6 +61,13 @@ test('a booking to which nobody came is a no-show while it stands, released once
   expect(bookingState(book('b', '08:00', '09:00'), of)).toBe('confirmed');
 });
 
+test('of a booking that is over it is not said that the card opens', () => {
+  const of = book('a', '08:00', '09:00');
+  expect(meansOf('confirmed', of, Date.parse(of.end) - 1)).toContain('The card opens');
+  expect(meansOf('confirmed', of, Date.parse(of.end))).toBe('It is over.');
+  expect(meansOf('tentative', of, Date.parse(of.end))).toContain('Not confirmed');
+});
+
 test('overlapping bookings lie in lanes of their own, what is gone last', () => {
   const placed = lanes([
     book('gone', '08:00', '10:00', { status: 'cancelled' }),
@@ -85,12 +94,34 @@ test('a week is Monday to Sunday, its days 23 and 25 hours long when the clocks 
 
 test('the hours of a week hold every booking of it', () => {
   const days = windowsOf(weekOf('2026-11-23'), ZONE);
-  expect(shownClock(days, [])).toEqual({ fromH: 7, toH: 20 });
-  expect(shownClock(days, [book('a', '04:30', '20:30')])).toEqual({ fromH: 5, toH: 22 });
-  expect(shownClock(days, [{ ...book('n', '21:00', '22:00'), end: '2026-11-24T05:00:00Z' }])).toEqual({
+  expect(shownClock(days, [], ZONE)).toEqual({ fromH: 7, toH: 20 });
+  expect(shownClock(days, [book('a', '04:30', '20:30')], ZONE)).toEqual({ fromH: 5, toH: 22 });
+  expect(shownClock(days, [{ ...book('n', '21:00', '22:00'), end: '2026-11-24T05:00:00Z' }], ZONE)).toEqual({
     fromH: 0,
     toH: 24,
   });
+});
+
+test.each([
+  // 24 rows: an hour is 100 / 24 %.
+  ['2026-10-25', '2026-10-25T08:00:00Z', '2026-10-25T09:30:00Z', 9, 1.5],
+  ['2026-10-25', '2026-10-24T23:00:00Z', '2026-10-25T02:00:00Z', 1, 2],
+  ['2026-10-25', '2026-10-25T00:45:00Z', '2026-10-25T01:15:00Z', 2.75, 0],
+  ['2026-10-25', '2026-10-25T22:00:00Z', '2026-10-26T05:00:00Z', 23, 1],
+  ['2026-03-29', '2026-03-29T07:00:00Z', '2026-03-29T08:00:00Z', 9, 1],
+  ['2026-11-23', '2026-11-22T20:00:00Z', '2026-11-23T07:00:00Z', 0, 8],
+] as const)('on %s a booking from %s to %s lies at the hours of its wall clock', (day, start, end, fromH, forH) => {
+  const [whole] = windowsOf([day], ZONE);
+  if (!whole) throw new Error('there is no such day');
+  const at = onClock({ startMs: Date.parse(start), endMs: Date.parse(end) }, whole, { fromH: 0, toH: 24 }, ZONE);
+  expect(at.top * 0.24).toBeCloseTo(fromH);
+  expect(at.height * 0.24).toBeCloseTo(forH);
+});
+
+test('the hours of the week of a clock change are those of the wall clock', () => {
+  const late = { ...book('a', '18:00', '19:30'), start: '2026-10-25T18:00:00Z', end: '2026-10-25T19:30:00Z' };
+  const days = windowsOf(weekOf('2026-10-25'), ZONE);
+  expect(shownClock(days, [late], ZONE)).toEqual({ fromH: 7, toH: 21 });
 });
 
 test('a source has the glyph of its kind; one that is not known that of a calendar', () => {
@@ -123,15 +154,23 @@ describe('a repetition in the form', () => {
     [{ every: 'month' }, { every: 'month', interval: 1, until: '2027-02-16' }],
     [{ every: 'nth' }, { every: 'month', interval: 1, days: ['tue'], until: '2027-02-16' }],
   ] as const)('%o is sent as %o', (change, expected) => {
-    expect(repeatOf({ ...newRepeat(day), ...change }, day)).toEqual(expected);
+    expect(repeatOf({ ...NO_REPEAT, ...change }, day)).toEqual(expected);
+  });
+  test('follows the form’s day until its days and its end are chosen', () => {
+    const weekly = { ...NO_REPEAT, every: 'week' as const };
+    expect(repeatOf(weekly, '2026-11-25')).toMatchObject({ days: ['wed'], until: '2027-02-17' });
+    expect(repeatOf({ ...weekly, days: ['thu'], until: '2026-12-31' }, '2026-11-25')).toMatchObject({
+      days: ['wed', 'thu'],
+      until: '2026-12-31',
+    });
   });
   test('always holds the day of the first booking', async () => {
     const onchange = vi.fn();
-    render(RepeatFields, { repeat: { ...newRepeat(day), every: 'week' }, day, onchange });
+    render(RepeatFields, { repeat: { ...NO_REPEAT, every: 'week' }, day, onchange });
     expect(screen.getByLabelText('Tue')).toHaveProperty('disabled', true);
     screen.getByText('Monthly, on the fourth Tue');
     await fireEvent.click(screen.getByLabelText('Fri'));
-    expect(onchange.mock.calls[0]?.[0].days).toEqual(['tue', 'fri']);
+    expect(onchange.mock.calls[0]?.[0].days).toEqual(['fri']);
   });
 });
 
