@@ -190,18 +190,23 @@ test('a member is added, a card just seen enrolled with one click, and revoked a
   await page.getByRole('button', { name: 'Enrol for Dr Ines Ferrer' }).first().click();
   await page.getByText('The card …77A1 now belongs to Dr Ines Ferrer.').waitFor();
   expect(fixture.writes.at(-1)).toBe('POST credentials {"member":"m-new-6","seen":"u-1"}');
-  await page.getByRole('button', { name: 'Revoke …77A1', exact: true }).click();
+  await page.getByRole('button', { name: 'Revoke …77A1', exact: true }).dblclick();
+  await page.getByRole('button', { name: 'Yes, revoke …77A1' }).waitFor();
+  expect(fixture.writes.at(-1), 'a double-click revokes nothing').toContain('POST');
   await page.getByRole('button', { name: 'Yes, revoke …77A1' }).click();
   await page.getByText('The card …77A1 is revoked').waitFor();
-  await page.getByRole('button', { name: 'Suspend', exact: true }).click();
+  expect(await focusedText()).toContain('Dr Ines Ferrer');
+  await page.getByRole('button', { name: 'Suspend', exact: true }).dblclick();
+  await page.getByRole('button', { name: 'Yes, suspend' }).click();
   await page.getByText('Dr Ines Ferrer is now suspended.').waitFor();
+  expect(await focusedText()).toContain('Dr Ines Ferrer');
 });
 
 test('an alarm is acknowledged with a note, then resolved', async () => {
   await signIn(page, fixture.url, USER);
   const alarm = page.locator('[data-alarm="a-held"]');
   await alarm.getByRole('button', { name: 'Acknowledge' }).click();
-  await dialog().getByLabel(/Note/).fill('Delivery is coming in.');
+  await page.keyboard.type('Delivery is coming in.');
   await dialog().getByRole('button', { name: 'Acknowledge' }).click();
   await alarm.getByText('Acknowledged by petra: “Delivery is coming in.”').waitFor();
   await alarm.getByRole('button', { name: 'Resolve' }).click();
@@ -251,6 +256,7 @@ test('the keyboard alone goes from the plan into a room, through an unlock and b
   expect(await page.evaluate('document.activeElement.dataset.room')).toBe('consult-3');
 });
 
+const focusedText = () => page.evaluate('document.activeElement?.textContent');
 const focused = (name: string) => page.evaluate(`document.activeElement?.getAttribute('aria-label') === '${name}'`);
 
 test('the room’s chart is drawn from its history, in the site’s zone', async () => {

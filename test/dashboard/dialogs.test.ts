@@ -1,5 +1,6 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { describe, expect, test, vi } from 'vitest';
+import Confirm from '../../dashboard/parts/Confirm.svelte';
 import NoteDialog from '../../dashboard/parts/NoteDialog.svelte';
 
 describe('a dialog with a field', () => {
@@ -21,5 +22,25 @@ describe('a dialog with a field', () => {
     await fireEvent.pointerDown(dialog);
     await fireEvent.click(dialog);
     expect(onclose).toHaveBeenCalledOnce();
+  });
+});
+
+describe('a question before something is done', () => {
+  const show = () => {
+    const props = { question: 'Sure?', yes: 'Yes, revoke', disabled: false, onyes: vi.fn(), onno: vi.fn() };
+    render(Confirm, props);
+    return props;
+  };
+  test('is not answered by the second press of a double-click', async () => {
+    const { onyes, onno } = show();
+    for (const name of ['Yes, revoke', 'Keep'])
+      await fireEvent.click(screen.getByRole('button', { name }), { detail: 2 });
+    expect([onyes, onno].map((answer) => answer.mock.calls.length)).toEqual([0, 0]);
+    await fireEvent.click(screen.getByRole('button', { name: 'Yes, revoke' }), { detail: 1 });
+    expect(onyes).toHaveBeenCalledOnce();
+  });
+  test('begins at the answer that changes nothing', async () => {
+    show();
+    await vi.waitFor(() => expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Keep' })));
   });
 });
