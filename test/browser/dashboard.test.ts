@@ -209,9 +209,11 @@ test('an alarm is acknowledged with a note, then resolved', async () => {
   await page.keyboard.type('Delivery is coming in.');
   await dialog().getByRole('button', { name: 'Acknowledge' }).click();
   await alarm.getByText('Acknowledged by petra: “Delivery is coming in.”').waitFor();
+  expect(await focusedText()).toBe('Alarms');
   await alarm.getByRole('button', { name: 'Resolve' }).click();
   await dialog().getByRole('button', { name: 'Resolve' }).click();
   await alarm.waitFor({ state: 'detached' });
+  expect(await focusedText()).toBe('Alarms');
 });
 
 test('a technician sends a test pulse and sees refused log-ins', async () => {
@@ -220,6 +222,7 @@ test('a technician sends a test pulse and sees refused log-ins', async () => {
   await page.getByText('The configuration knows no such device.').waitFor();
   await page.getByRole('button', { name: 'Test relay of room-consult-1' }).click();
   await page.locator('[data-device="room-consult-1"]', { hasText: 'Confirmed by the device' }).waitFor();
+  expect(await focused('Test relay of room-consult-1')).toBe(true);
   expect(fixture.writes).toEqual(['POST devices/room-consult-1/test {"capability":"relay"}']);
 });
 
@@ -243,14 +246,13 @@ test('the keyboard alone goes from the plan into a room, through an unlock and b
   await room('consult-3').focus();
   await page.keyboard.press('Enter');
   await dialog().getByRole('heading', { name: 'Consulting room 3' }).waitFor();
-  const unlock = dialog().getByRole('button', { name: 'Unlock Consulting room 3' });
   for (let steps = 0; steps < 12 && !(await focused('Unlock Consulting room 3')); steps += 1)
     await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.keyboard.type('Came without a card');
   await page.keyboard.press('Enter');
   await dialog().getByText('Confirmed: the lock reports it unlocked.').waitFor();
-  await unlock.waitFor();
+  expect(await focused('Unlock Consulting room 3')).toBe(true);
   await page.keyboard.press('Escape');
   await dialog().waitFor({ state: 'detached' });
   expect(await page.evaluate('document.activeElement.dataset.room')).toBe('consult-3');
