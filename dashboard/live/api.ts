@@ -166,7 +166,12 @@ export class Api {
     return this.#call('DELETE', path('credentials', id));
   }
 
-  events(filter: { room?: string; cursor?: string; limit?: number }): Promise<{ items: Event[]; next: string | null }> {
+  events(filter: {
+    room?: string | undefined;
+    kind?: string | undefined;
+    cursor?: string | undefined;
+    limit?: number;
+  }): Promise<{ items: Event[]; next: string | null }> {
     return this.#call('GET', `events?${query(filter)}`);
   }
   occupancy(of: SeriesQuery): Promise<OccupancySeries> {
