@@ -236,6 +236,13 @@ describe('the interface to the gateway', () => {
       'Dr Weiss has Consulting room 1 from 09:30 to 11:30 on Mon 23 November. Choose another time or room.',
     );
   });
+  test('tells each field at fault once', async () => {
+    const errors = [{ path: 'body.name', message: 'Too small' }];
+    const title = 'The request is not valid';
+    const problem = { code: 'invalid', title, detail: 'body.name: Too small', errors };
+    const api = new Api(async () => answer(400, problem));
+    await expect(api.members()).rejects.toMatchObject({ message: 'The request is not valid. name: Too small' });
+  });
   test('says that the gateway cannot be reached', async () => {
     const api = new Api(() => Promise.reject(new TypeError('failed to fetch')));
     await expect(api.members()).rejects.toMatchObject({ code: 'unreachable', status: 0 });
