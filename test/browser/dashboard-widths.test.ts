@@ -12,6 +12,8 @@ let fixture: FixtureServer;
 beforeAll(async () => {
   fixture = await FixtureServer.start();
   fixture.calendars = calendarsOf(Date.parse(fixture.snapshot.at));
+  const [first] = fixture.members;
+  if (first) fixture.members.push({ ...first, id: 'm-long', name: `Dr ${'Wolfeschlegel'.repeat(8)}` });
   browser = await openBrowser();
   page = await browser.page();
   await signIn(page, fixture.url, USER);
@@ -62,6 +64,8 @@ test.each([
     // Letters as the browser's own setting makes them; the rules in em do not see this, so the lines must wrap.
     await page.evaluate(`document.documentElement.style.fontSize = '${(percent * 93.75) / 100}%'`);
     await page.locator(until).first().waitFor({ state: 'attached' });
+    // A member with a long name, chosen for a card.
+    if (place === '#/people') await page.locator('[data-member="m-long"] .who').click();
     const over = Number(
       await page.evaluate('document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth'),
     );
