@@ -37,6 +37,19 @@ export function afterReport(progress: Progress, open: boolean, door: Pick<Door, 
   return { step: 'over', text: `The lock reported it unlocked; locked again ${time}.` };
 }
 
+const PULSE_WORDS: Readonly<Record<string, string>> = {
+  confirmed: 'Confirmed by the device',
+  failed: 'Failed',
+  unknown: 'Timed out, no answer',
+};
+
+/** What came of a test pulse. A reader lights up and beeps but reports nothing, so silence is what it always answers. */
+export function pulseText(capability: string, answer: { outcome?: string; why?: string } | undefined): string {
+  const outcome = answer?.outcome ?? '';
+  if (capability.startsWith('reader') && outcome === 'unknown') return 'Sent: look at the reader';
+  return `${PULSE_WORDS[outcome] ?? 'Sent'}${answer?.why ? `: ${answer.why}` : ''}`;
+}
+
 /** A command that got no proper answer. One that may still have been carried out is not called refused. */
 export function failureOf(error: unknown): Progress {
   if (error instanceof ApiError && error.status > 0)

@@ -2,6 +2,7 @@ import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { describe, expect, test, vi } from 'vitest';
 import { Api, ApiError, type DoorAnswer } from '../../dashboard/live/api.ts';
 import { refusalText } from '../../dashboard/live/booking.ts';
+import { pulseText } from '../../dashboard/live/command.ts';
 import { daysText } from '../../dashboard/live/rights.ts';
 import { may } from '../../dashboard/live/roles.ts';
 import { readPlace, writePlace } from '../../dashboard/live/router.svelte.ts';
@@ -247,6 +248,15 @@ describe('the interface to the gateway', () => {
     const api = new Api(() => Promise.reject(new TypeError('failed to fetch')));
     await expect(api.members()).rejects.toMatchObject({ code: 'unreachable', status: 0 });
   });
+});
+
+test.each([
+  ['reader', { outcome: 'unknown' }, 'Sent: look at the reader'],
+  ['relay', { outcome: 'unknown' }, 'Timed out, no answer'],
+  ['relay-2', { outcome: 'failed', why: 'no such pin' }, 'Failed: no such pin'],
+  ['reader', { outcome: 'failed', why: 'offline' }, 'Failed: offline'],
+])('a test of a %s that gave %o is told as “%s”', (capability, answer, text) => {
+  expect(pulseText(capability, answer)).toBe(text);
 });
 
 test.each([
