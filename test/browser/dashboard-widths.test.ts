@@ -23,6 +23,7 @@ afterAll(async () => {
   await fixture?.stop();
 });
 
+const room = (id: string) => page.locator(`[data-room="${id}"]`);
 const PLACES = [
   ['#/overview', '[data-event]'],
   ['#/bookings', '[data-booking]'],
@@ -46,6 +47,36 @@ const OUTSIDE = `[...document.querySelectorAll('header.top a, header.top .button
   .map((one) => [one.textContent.trim() || one.ariaLabel, one.getBoundingClientRect()])
   .filter(([, box]) => box.left < 0 || box.right > innerWidth || box.bottom > innerHeight || box.top < 0)
   .map(([name, box]) => name + ' to ' + Math.round(box.right))`;
+
+test('on a phone every room of the plan shows its state and its temperature whole', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`${fixture.url}/#/overview`);
+  await room('consult-1').waitFor();
+  const cut = await page.evaluate(`[...document.querySelectorAll('[data-room]')].flatMap((room) => {
+    const right = room.querySelector('.shape').getBBox().width + 3;
+    return [...room.querySelectorAll('text')]
+      .filter((text) => {
+        const box = text.getBBox();
+        const whole = !text.matches('.word, .warmth') || !text.textContent.includes('…');
+        return box.x + box.width > right || !whole;
+      })
+      .map((text) => room.dataset.room + ': ' + text.textContent);
+  })`);
+  expect(cut).toEqual([]);
+});
+
+test('the keyboard’s ring around a room has two colours', async () => {
+  await page.goto(`${fixture.url}/#/overview`);
+  await room('consult-1').waitFor();
+  await page.keyboard.press('Tab');
+  await room('consult-1').focus();
+  const colours = await page.evaluate(`['.shape', '.ring'].map((part) => {
+    const { stroke, display } = getComputedStyle(document.activeElement.querySelector(part));
+    return display === 'none' ? 'none' : stroke;
+  })`);
+  expect(new Set(colours as string[]).size).toBe(2);
+  expect(colours).not.toContain('none');
+});
 
 test.each([
   [320, 100],
