@@ -166,7 +166,12 @@ export class Api {
     return this.#call('DELETE', path('credentials', id));
   }
 
-  events(filter: { room?: string; cursor?: string; limit?: number }): Promise<{ items: Event[]; next: string | null }> {
+  events(filter: {
+    room?: string | undefined;
+    kind?: string | undefined;
+    cursor?: string | undefined;
+    limit?: number;
+  }): Promise<{ items: Event[]; next: string | null }> {
     return this.#call('GET', `events?${query(filter)}`);
   }
   occupancy(of: SeriesQuery): Promise<OccupancySeries> {
@@ -220,8 +225,11 @@ async function refusal(response: Response): Promise<ApiError> {
     clash?: Partial<Booking> | string;
     clashes?: LeftOut[];
   };
-  const faults = problem.errors?.map((fault) => `${fault.path}: ${fault.message}`).join('; ');
-  const text = [problem.title, problem.detail, faults].filter(Boolean).join('. ');
+  // The detail of a request with faults is the same faults in one line.
+  const faults = problem.errors?.map((fault) => `${fault.path.replace(/^body\./, '')}: ${fault.message}`);
+  const text = [problem.title, faults?.length ? [...new Set(faults)].join('; ') : problem.detail]
+    .filter(Boolean)
+    .join('. ');
   return new ApiError(
     response.status,
     problem.code ?? 'internal',

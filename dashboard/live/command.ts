@@ -1,9 +1,12 @@
+import type { Door } from '../../gateway/wire/rooms.ts';
 import { ApiError, type DoorAnswer } from './api.ts';
 
 /** What became of a door command that this page sent; nothing is ever sent later or again by itself. */
 export type Progress =
   | { readonly step: 'idle' }
   | { readonly step: 'pending'; readonly op: 'unlock' | 'lock' }
+  /** It was so, and is no longer. */
+  | { readonly step: 'over'; readonly text: string }
   | { readonly step: 'confirmed' | 'failed' | 'unknown' | 'refused'; readonly text: string };
 
 /** The answer of the gateway as a sentence. `unknown` is no success: nobody may rely on the door. */
@@ -23,6 +26,28 @@ export function outcomeOf(op: 'unlock' | 'lock', answer: DoorAnswer): Progress {
         text: `Timed out: the lock did not answer. Look at the door before you rely on it.${why}`,
       };
   }
+}
+
+/**
+ * The word that a door was unlocked holds until its lock reports otherwise. The report of the unlock itself may come
+ * before or after the answer, so a lock is locked *again* only when it has been seen `open` in between.
+ */
+export function afterReport(progress: Progress, open: boolean, door: Pick<Door, 'lock'>, time: string): Progress {
+  if (progress.step !== 'confirmed' || !open || door.lock !== 'locked') return progress;
+  return { step: 'over', text: `The lock reported it unlocked; locked again ${time}.` };
+}
+
+const PULSE_WORDS: Readonly<Record<string, string>> = {
+  confirmed: 'Confirmed by the device',
+  failed: 'Failed',
+  unknown: 'Timed out, no answer',
+};
+
+/** What came of a test pulse. A reader lights up and beeps but reports nothing, so silence is what it always answers. */
+export function pulseText(capability: string, answer: { outcome?: string; why?: string } | undefined): string {
+  const outcome = answer?.outcome ?? '';
+  if (capability.startsWith('reader') && outcome === 'unknown') return 'Sent: look at the reader';
+  return `${PULSE_WORDS[outcome] ?? 'Sent'}${answer?.why ? `: ${answer.why}` : ''}`;
 }
 
 /** A command that got no proper answer. One that may still have been carried out is not called refused. */

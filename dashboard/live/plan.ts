@@ -84,6 +84,16 @@ export function cut(text: string, widthPx: number, fontPx: number): string {
   return letters < 2 ? '' : `${text.slice(0, letters - 1).trimEnd()}…`;
 }
 
+/** Heavy letters are wider. */
+const HEAVY_LETTER = 0.64;
+/** Smaller is not read. */
+const LEAST_PX = 7.5;
+
+/** The size at which a heavy word fits whole, at most `fontPx`. */
+export function fitting(word: string, widthPx: number, fontPx: number): number {
+  return Math.max(LEAST_PX, Math.min(fontPx, widthPx / (word.length * HEAVY_LETTER)));
+}
+
 /** A room's name for a small tile: `Consulting room 3` becomes `Consulting 3` and then is cut. */
 export function shortName(name: string): string {
   return name.replace(/\s+(room|suite)\b/gi, '');

@@ -12,12 +12,26 @@ export type Ability =
   | 'test'
   | 'time'
   | 'calendars'
+  /** Alarms and events; the others are sent none. */
+  | 'journal'
   | 'refresh';
 
 const MAY: Record<Role, readonly Ability[]> = {
-  manager: ['unlock', 'alarms', 'bookings', 'people', 'names', 'devices', 'test', 'time', 'calendars', 'refresh'],
-  reception: ['unlock', 'alarms', 'bookings', 'people', 'names', 'devices', 'calendars', 'refresh'],
-  viewer: ['names', 'devices', 'calendars'],
+  manager: [
+    'journal',
+    'unlock',
+    'alarms',
+    'bookings',
+    'people',
+    'names',
+    'devices',
+    'test',
+    'time',
+    'calendars',
+    'refresh',
+  ],
+  reception: ['journal', 'unlock', 'alarms', 'bookings', 'people', 'names', 'devices', 'calendars', 'refresh'],
+  viewer: ['journal', 'names', 'devices', 'calendars'],
   practitioner: ['own_bookings'],
   /** For machines: it sees no room, so the dashboard has nothing to show to it. */
   integrator: [],

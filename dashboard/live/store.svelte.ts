@@ -101,10 +101,7 @@ export class Live {
   receive(message: StreamMessage): void {
     if (this.phase !== 'signed-in') return;
     if (message.type === 'closed') {
-      void this.api.session().then(
-        (session) => session ?? this.#signedOut(),
-        () => undefined,
-      );
+      void this.#askWho();
       return;
     }
     this.#heard = hereAndNow();
@@ -113,6 +110,7 @@ export class Live {
       this.snapshot = message.snapshot;
       this.snapshots += 1;
       this.#setClock(message.snapshot.at);
+      void this.#askWho();
     } else if (message.type === 'ping') this.#setClock(message.ping.at);
     else if (this.snapshot) this.snapshot = reduce(this.snapshot, message.change);
     if (message.type !== 'ping') this.#wantNames();
@@ -154,6 +152,19 @@ export class Live {
   #setClock(at: string): void {
     this.#offsetMs = Date.parse(at) - Date.now();
     this.tick();
+  }
+  /** All tabs have one session: with a new stream it may be somebody else's, who signed in in another tab. */
+  async #askWho(): Promise<void> {
+    const session = await this.api.session().catch(() => undefined);
+    if (session === null) this.#signedOut();
+    if (!session || !this.session) return;
+    const { user, role } = this.session;
+    if (session.user === user && session.role === role) return;
+    this.session = session;
+    this.members = [];
+    this.calendars = [];
+    this.#namesAtMs = Number.NEGATIVE_INFINITY;
+    this.#wantNames();
   }
   #signedIn(session: Session): void {
     this.session = session;

@@ -49,6 +49,7 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   operator: 'Operator',
   alarm: 'Alarm',
   change: 'Change',
+  no_show: 'Nobody came',
   system: 'Gateway',
 };
 

@@ -190,23 +190,30 @@ test('a member is added, a card just seen enrolled with one click, and revoked a
   await page.getByRole('button', { name: 'Enrol for Dr Ines Ferrer' }).first().click();
   await page.getByText('The card …77A1 now belongs to Dr Ines Ferrer.').waitFor();
   expect(fixture.writes.at(-1)).toBe('POST credentials {"member":"m-new-6","seen":"u-1"}');
-  await page.getByRole('button', { name: 'Revoke …77A1', exact: true }).click();
+  await page.getByRole('button', { name: 'Revoke …77A1', exact: true }).dblclick();
+  await page.getByRole('button', { name: 'Yes, revoke …77A1' }).waitFor();
+  expect(fixture.writes.at(-1), 'a double-click revokes nothing').toContain('POST');
   await page.getByRole('button', { name: 'Yes, revoke …77A1' }).click();
   await page.getByText('The card …77A1 is revoked').waitFor();
-  await page.getByRole('button', { name: 'Suspend', exact: true }).click();
+  expect(await focusedText()).toContain('Dr Ines Ferrer');
+  await page.getByRole('button', { name: 'Suspend', exact: true }).dblclick();
+  await page.getByRole('button', { name: 'Yes, suspend' }).click();
   await page.getByText('Dr Ines Ferrer is now suspended.').waitFor();
+  expect(await focusedText()).toContain('Dr Ines Ferrer');
 });
 
 test('an alarm is acknowledged with a note, then resolved', async () => {
   await signIn(page, fixture.url, USER);
   const alarm = page.locator('[data-alarm="a-held"]');
   await alarm.getByRole('button', { name: 'Acknowledge' }).click();
-  await dialog().getByLabel(/Note/).fill('Delivery is coming in.');
+  await page.keyboard.type('Delivery is coming in.');
   await dialog().getByRole('button', { name: 'Acknowledge' }).click();
   await alarm.getByText('Acknowledged by petra: “Delivery is coming in.”').waitFor();
+  expect(await focusedText()).toBe('Alarms');
   await alarm.getByRole('button', { name: 'Resolve' }).click();
   await dialog().getByRole('button', { name: 'Resolve' }).click();
   await alarm.waitFor({ state: 'detached' });
+  expect(await focusedText()).toBe('Alarms');
 });
 
 test('a technician sends a test pulse and sees refused log-ins', async () => {
@@ -215,6 +222,7 @@ test('a technician sends a test pulse and sees refused log-ins', async () => {
   await page.getByText('The configuration knows no such device.').waitFor();
   await page.getByRole('button', { name: 'Test relay of room-consult-1' }).click();
   await page.locator('[data-device="room-consult-1"]', { hasText: 'Confirmed by the device' }).waitFor();
+  expect(await focused('Test relay of room-consult-1')).toBe(true);
   expect(fixture.writes).toEqual(['POST devices/room-consult-1/test {"capability":"relay"}']);
 });
 
@@ -238,19 +246,19 @@ test('the keyboard alone goes from the plan into a room, through an unlock and b
   await room('consult-3').focus();
   await page.keyboard.press('Enter');
   await dialog().getByRole('heading', { name: 'Consulting room 3' }).waitFor();
-  const unlock = dialog().getByRole('button', { name: 'Unlock Consulting room 3' });
   for (let steps = 0; steps < 12 && !(await focused('Unlock Consulting room 3')); steps += 1)
     await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.keyboard.type('Came without a card');
   await page.keyboard.press('Enter');
   await dialog().getByText('Confirmed: the lock reports it unlocked.').waitFor();
-  await unlock.waitFor();
+  expect(await focused('Unlock Consulting room 3')).toBe(true);
   await page.keyboard.press('Escape');
   await dialog().waitFor({ state: 'detached' });
   expect(await page.evaluate('document.activeElement.dataset.room')).toBe('consult-3');
 });
 
+const focusedText = () => page.evaluate('document.activeElement?.textContent');
 const focused = (name: string) => page.evaluate(`document.activeElement?.getAttribute('aria-label') === '${name}'`);
 
 test('the room’s chart is drawn from its history, in the site’s zone', async () => {

@@ -2,6 +2,7 @@ import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { describe, expect, test, vi } from 'vitest';
 import { Api, ApiError, type DoorAnswer } from '../../dashboard/live/api.ts';
 import { refusalText } from '../../dashboard/live/booking.ts';
+import { pulseText } from '../../dashboard/live/command.ts';
 import { daysText } from '../../dashboard/live/rights.ts';
 import { may } from '../../dashboard/live/roles.ts';
 import { readPlace, writePlace } from '../../dashboard/live/router.svelte.ts';
@@ -31,7 +32,7 @@ const entrance = door('entrance', 'Entrance', null, NOW);
 
 describe('the control of a door', () => {
   const show = (command: (op: 'unlock' | 'lock', reason: string) => Promise<DoorAnswer>, more = {}) =>
-    render(DoorControl, { door: entrance, nowMs: NOW, may: true, disabled: false, command, ...more });
+    render(DoorControl, { door: entrance, nowMs: NOW, timeZone: ZONE, may: true, disabled: false, command, ...more });
   const ask = async (reason: string) => {
     await fireEvent.click(screen.getByRole('button', { name: 'Unlock Entrance' }));
     await fireEvent.input(screen.getByLabelText(/Why is Entrance unlocked/), { target: { value: reason } });
@@ -53,10 +54,50 @@ describe('the control of a door', () => {
     show(command);
     await ask('Patient waiting');
     await screen.findByText(/Pending/);
-    expect(screen.getByRole('button', { name: 'Unlock Entrance' })).toHaveProperty('disabled', true);
+    const button = screen.getByRole('button', { name: 'Unlock Entrance' });
+    expect(button.getAttribute('aria-disabled')).toBe('true');
+    expect(document.activeElement, 'the keyboard stays at the door').toBe(button);
+    await fireEvent.click(button);
+    expect(screen.queryByLabelText(/Why is Entrance unlocked/)).toBeNull();
     settle({ command: 'c', outcome });
     await screen.findByText(text, { exact: false });
     expect(command.mock.calls).toEqual([['unlock', 'Patient waiting']]);
+  });
+  test.each(['before', 'after'])(
+    'takes the word back once the lock reports locked again; opened %s the answer',
+    async (when) => {
+      const props = { nowMs: NOW, timeZone: ZONE, may: true, disabled: false };
+      let settle: (answer: DoorAnswer) => void = () => undefined;
+      const command = () =>
+        new Promise<DoorAnswer>((resolve) => {
+          settle = resolve;
+        });
+      const { rerender } = show(command);
+      await ask('Delivery');
+      const open = () => rerender({ ...props, command, door: { ...entrance, lock: 'unlocked' } });
+      if (when === 'before') await open();
+      settle({ command: 'c', outcome: 'confirmed' });
+      await screen.findByText('Confirmed: the lock reports it unlocked.');
+      if (when === 'after') await open();
+      await rerender({ ...props, command, door: { ...entrance, updatedAt: '2026-11-23T06:39:00Z' } });
+      await screen.findByText('The lock reported it unlocked; locked again 07:39.');
+      expect(screen.queryByText(/Confirmed/)).toBeNull();
+    },
+  );
+  test('Escape on one of the common reasons closes the question and goes back to the button', async () => {
+    const around = vi.fn();
+    document.body.addEventListener('keydown', around);
+    show(async () => ({ command: 'c', outcome: 'confirmed' }));
+    await fireEvent.click(screen.getByRole('button', { name: 'Unlock Entrance' }));
+    const preset = screen.getByRole('button', { name: 'Delivery' });
+    preset.focus();
+    await fireEvent.keyDown(preset, { key: 'Escape' });
+    await vi.waitFor(() =>
+      expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Unlock Entrance' })),
+    );
+    expect(screen.queryByLabelText(/Why is Entrance unlocked/)).toBeNull();
+    expect(around, 'a panel around it does not hear of it').not.toHaveBeenCalled();
+    document.body.removeEventListener('keydown', around);
   });
   test('tells a refusal from an answer that never came', async () => {
     show(() => Promise.reject(new ApiError(403, 'forbidden', 'Your role may not do this')));
@@ -153,6 +194,7 @@ test('a wrong password is said in words and the password field emptied', async (
   await fireEvent.click(screen.getByRole('button', { name: 'Sign in' }));
   await screen.findByText('User name or password is wrong.');
   expect(screen.getByLabelText('Password')).toHaveProperty('value', '');
+  expect(document.activeElement).toBe(screen.getByLabelText('Password'));
 });
 
 describe('the interface to the gateway', () => {
@@ -195,10 +237,26 @@ describe('the interface to the gateway', () => {
       'Dr Weiss has Consulting room 1 from 09:30 to 11:30 on Mon 23 November. Choose another time or room.',
     );
   });
+  test('tells each field at fault once', async () => {
+    const errors = [{ path: 'body.name', message: 'Too small' }];
+    const title = 'The request is not valid';
+    const problem = { code: 'invalid', title, detail: 'body.name: Too small', errors };
+    const api = new Api(async () => answer(400, problem));
+    await expect(api.members()).rejects.toMatchObject({ message: 'The request is not valid. name: Too small' });
+  });
   test('says that the gateway cannot be reached', async () => {
     const api = new Api(() => Promise.reject(new TypeError('failed to fetch')));
     await expect(api.members()).rejects.toMatchObject({ code: 'unreachable', status: 0 });
   });
+});
+
+test.each([
+  ['reader', { outcome: 'unknown' }, 'Sent: look at the reader'],
+  ['relay', { outcome: 'unknown' }, 'Timed out, no answer'],
+  ['relay-2', { outcome: 'failed', why: 'no such pin' }, 'Failed: no such pin'],
+  ['reader', { outcome: 'failed', why: 'offline' }, 'Failed: offline'],
+])('a test of a %s that gave %o is told as “%s”', (capability, answer, text) => {
+  expect(pulseText(capability, answer)).toBe(text);
 });
 
 test.each([
