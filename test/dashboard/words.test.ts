@@ -38,6 +38,7 @@ const ALARM_KINDS: Record<AlarmKind, true> = {
   freeze: true,
   no_heating_effect: true,
   relay_disobeys: true,
+  interlock: true,
   presence_stuck: true,
   time_not_trusted: true,
   schedule_too_old: true,
