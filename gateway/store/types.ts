@@ -35,9 +35,15 @@ export type VerifyResult =
 export interface Journal {
   /** All or nothing, durable (synchronous=FULL) when it returns. Throws when the disk refuses. */
   append(drafts: readonly JournalDraft[], recordedAtMs: number): readonly JournalEntry[];
+  /**
+   * Newest first, in steps that each look at a bounded number of entries and give what they found, which may be nothing.
+   * Whoever works beside open doors gives the event loop a turn between two steps.
+   */
+  walk(query: Omit<JournalQuery, 'limit'> & { readonly limit?: number }): IterableIterator<readonly JournalEntry[]>;
+  /** All steps of a walk in one turn: for what is surely near. */
   query(query: JournalQuery): readonly JournalEntry[];
-  /** Oldest first, for export; streams. */
-  iterate(query: Omit<JournalQuery, 'limit' | 'beforeSeq'>): IterableIterator<JournalEntry>;
+  /** All entries, oldest first; streams. */
+  iterate(): IterableIterator<JournalEntry>;
   last(): JournalEntry | undefined;
   /** Walks the whole chain and holds it against the signed head outside the database. */
   verify(progress?: (done: number, total: number) => void): VerifyResult;
