@@ -83,7 +83,16 @@ export function maskRoom(room: RoomView, scope: Scope, bookings: Bookings): Room
   };
 }
 
-/** Names of members, where the scope may know them. */
+/** Names of members, where the scope may know them. Each is looked up once: for one answer, not to be kept. */
 export function namesFor(scope: Scope, store: Pick<Store, 'members'>): NameOf {
-  return (member) => (scope.all || member === scope.member ? (store.members.get(member)?.name ?? null) : null);
+  const known = new Map<string, string | null>();
+  return (member) => {
+    if (!scope.all && member !== scope.member) return null;
+    let name = known.get(member);
+    if (name === undefined) {
+      name = store.members.get(member)?.name ?? null;
+      known.set(member, name);
+    }
+    return name;
+  };
 }
