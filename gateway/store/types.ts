@@ -306,8 +306,12 @@ export interface Outbox {
   quarantine(id: number, why: string): void;
   /** The rows put aside, newest first. */
   quarantined(limit: number): readonly QuarantinedRow[];
-  /** Points of one room in `[fromMs, toMs)`, oldest first: the embedded history. */
-  range(query: HistoryQuery): readonly HistoryRow[];
+  /**
+   * Points of one room in `[fromMs, toMs)`, oldest first: the embedded history. In slices of bounded size, since a
+   * season of one room is a quarter of a million of them: whoever works beside open doors gives the event loop a turn
+   * between two.
+   */
+  range(query: HistoryQuery): IterableIterator<readonly HistoryRow[]>;
   readonly size: number;
   /** Rows dropped since the data folder was made, because the disk quota was reached. */
   readonly dropped: number;
