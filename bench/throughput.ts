@@ -95,7 +95,7 @@ function journal(data: string, sent: number): void {
   let granted = 0;
   let confirmed = 0;
   const others = new Map<string, number>();
-  for (const entry of store.journal.iterate({})) {
+  for (const entry of store.journal.iterate()) {
     if (entry.kind === 'access' && entry.outcome === 'granted') granted += 1;
     else if (entry.kind === 'command' && entry.outcome === 'confirmed') confirmed += 1;
     else if (entry.kind === 'command' || entry.kind === 'access') {

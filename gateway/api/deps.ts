@@ -174,6 +174,11 @@ export interface ApiDeps {
   /** Tells of bookings that calendars changed: as they were, and as they are. Returns the stop. */
   bookingsOutside?(listener: (before: readonly Booking[], after: readonly Booking[]) => void): () => void;
   timeTrusted(): boolean;
+  /**
+   * A member's bookings in force, also as a delegate and of whatever status, that share an instant with
+   * `[fromMs, toMs)`, by start. Out of memory, which forgets what ended over a week ago.
+   */
+  bookingsOf(member: string, fromMs: number, toMs: number): readonly Booking[];
   /** The rules in force; those of the start until they are changed. */
   bookingRules(): BookingRules;
   /** The operator's word that the wall clock is right. */

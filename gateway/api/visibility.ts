@@ -8,13 +8,12 @@ import type { Bookings, Store } from '../store/types.ts';
 import type { Identity } from './access.ts';
 import type { NameOf } from './convert.ts';
 import { MASKED_ID } from './convert.ts';
+import type { ApiDeps } from './deps.ts';
 
 /** A room stays "own" from this long before a booking's start … */
 export const OWN_ROOM_AHEAD_MS = 7 * 24 * 3_600_000;
 /** … until this long after its end. */
 export const OWN_ROOM_BEHIND_MS = 24 * 3_600_000;
-/** Bookings looked through for that. */
-const OWN_BOOKINGS_MAX = 20_000;
 
 /** The part of the house that somebody sees: all of it, or one member's (null: of nobody, so nothing). */
 export type Scope = { readonly all: true } | { readonly all: false; readonly member: string | null };
@@ -41,16 +40,26 @@ export function mayChange(booking: Pick<Booking, 'holder'>, scope: Scope): boole
 
 const ALIVE = new Set<Booking['status']>(['confirmed', 'checked_in', 'tentative']);
 
-/** Ids of the rooms in which the scope's member has a booking around now; undefined means every room. */
-export function ownRooms(bookings: Bookings, scope: Scope, nowMs: number): ReadonlySet<string> | undefined {
+type Schedule = Pick<ApiDeps, 'bookingsOf'>;
+
+/** One member's bookings in `[fromMs, toMs)`, by start. */
+export function ownBookings(
+  schedule: Schedule,
+  scope: Scope & { readonly all: false },
+  fromMs: number,
+  toMs: number,
+): readonly Booking[] {
+  return scope.member === null ? [] : schedule.bookingsOf(scope.member, fromMs, toMs);
+}
+
+/**
+ * Ids of the rooms in which the scope's member has a booking around now; undefined means every room. Asked for each
+ * practitioner at each change of the house, so of the schedule in memory.
+ */
+export function ownRooms(schedule: Schedule, scope: Scope, nowMs: number): ReadonlySet<string> | undefined {
   if (scope.all) return undefined;
-  if (scope.member === null) return new Set();
-  const near = bookings.list({
-    fromMs: nowMs - OWN_ROOM_BEHIND_MS,
-    toMs: nowMs + OWN_ROOM_AHEAD_MS,
-    limit: OWN_BOOKINGS_MAX,
-  });
-  return new Set(near.filter((b) => ALIVE.has(b.status) && isOwn(b, scope)).map((b) => b.room));
+  const near = ownBookings(schedule, scope, nowMs - OWN_ROOM_BEHIND_MS, nowMs + OWN_ROOM_AHEAD_MS);
+  return new Set(near.filter(({ status }) => ALIVE.has(status)).map(({ room }) => room));
 }
 
 export function seesDoor(door: Pick<DoorView, 'room' | 'common'>, own: ReadonlySet<string> | undefined): boolean {
@@ -74,7 +83,16 @@ export function maskRoom(room: RoomView, scope: Scope, bookings: Bookings): Room
   };
 }
 
-/** Names of members, where the scope may know them. */
+/** Names of members, where the scope may know them. Each is looked up once: for one answer, not to be kept. */
 export function namesFor(scope: Scope, store: Pick<Store, 'members'>): NameOf {
-  return (member) => (scope.all || member === scope.member ? (store.members.get(member)?.name ?? null) : null);
+  const known = new Map<string, string | null>();
+  return (member) => {
+    if (!scope.all && member !== scope.member) return null;
+    let name = known.get(member);
+    if (name === undefined) {
+      name = store.members.get(member)?.name ?? null;
+      known.set(member, name);
+    }
+    return name;
+  };
 }

@@ -187,6 +187,7 @@ export function apiDeps(brain: Brain, around: Surroundings): ApiDeps {
     shiftTimes: (times, from, to) => shiftTimes(times, from, to, site.timeZone),
     ...around.outside,
     timeTrusted: () => state.timeTrust.trusted,
+    bookingsOf: (member, fromMs, toMs) => state.schedule.ofMemberWithin(member, fromMs, toMs),
     bookingRules: () => state.schedule.rules,
     clock,
     realClock: systemClock,

@@ -3,7 +3,8 @@ import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:cryp
 import type { JournalDraft } from '../core/effects.ts';
 import { type Database, orAbsent } from './database.ts';
 import { type Head, type HeadRead, keepHead, readHead } from './head.ts';
-import type { Journal, JournalEntry, JournalQuery, VerifyResult } from './types.ts';
+import { selectRows, walk } from './journalwalk.ts';
+import type { Journal, JournalEntry, VerifyResult } from './types.ts';
 
 /** The hash before the first entry. */
 export const NO_HASH = '0'.repeat(64);
@@ -132,26 +133,6 @@ function ofRow(row: Row): JournalEntry {
   return toEntry(row, row.hash.toString('hex'), row.previous_hash?.toString('hex') ?? NO_HASH);
 }
 
-const SELECT = 'SELECT j.*, p.hash AS previous_hash FROM journal j LEFT JOIN journal p ON p.seq = j.seq - 1';
-
-const FILTERS = {
-  fromMs: 'j.occurred_at_ms >= @fromMs',
-  toMs: 'j.occurred_at_ms < @toMs',
-  room: 'j.room = @room',
-  door: 'j.door = @door',
-  kind: 'j.kind = @kind',
-  beforeSeq: 'j.seq < @beforeSeq',
-} as const;
-
-/** WHERE for what the query names; only our own text goes into SQL, values are bound. */
-function where(query: Omit<JournalQuery, 'limit'>, further: readonly string[] = []): string {
-  const parts = Object.entries(FILTERS).flatMap(([name, sql]) =>
-    query[name as keyof typeof FILTERS] === undefined ? [] : [sql],
-  );
-  const all = [...parts, ...further];
-  return all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`;
-}
-
 export interface OpenJournal extends Journal {
   close(): void;
 }
@@ -167,7 +148,7 @@ export interface JournalOptions {
 export function openJournal(db: Database, options: JournalOptions): OpenJournal {
   // By place, not by name: a badge waits for this, and names cost as much again as the row itself.
   const insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const newest = db.prepare<[], Row>(`${SELECT} ORDER BY j.seq DESC LIMIT 1`);
+  const newest = db.prepare<[], Row>(`${selectRows()} ORDER BY j.seq DESC LIMIT 1`);
   const hashAt = db.prepare<[number], Buffer>('SELECT hash FROM journal WHERE seq = ?').pluck();
   // By the index of time, and the plus keeps SQLite to it: by seq it would read all entries of years.
   const latestAfter = db
@@ -220,11 +201,9 @@ export function openJournal(db: Database, options: JournalOptions): OpenJournal 
       if (last !== undefined) keeper?.advance({ seq: last.seq, hash: last.hash });
       return entries;
     },
-    query(query) {
-      const sql = `${SELECT}${where(query)} ORDER BY j.seq DESC LIMIT @limit`;
-      return db.prepare<[object], Row>(sql).all(query).map(ofRow);
-    },
-    iterate: (query) => iterate(db, query),
+    walk: (query) => entries(walk<Row>(db, query)),
+    query: (query) => [...entries(walk<Row>(db, query))].flat(),
+    iterate: () => iterate(db),
     last: () => (options.readonly ? lastOf() : last),
     latestAfter: (seq) => latestAfter.get(seq),
     verify: (progress) => verify(db, key, readHead(options.dataDir, options.secret), progress),
@@ -232,12 +211,14 @@ export function openJournal(db: Database, options: JournalOptions): OpenJournal 
   };
 }
 
-function* iterate(db: Database, query: Omit<JournalQuery, 'limit' | 'beforeSeq'>): IterableIterator<JournalEntry> {
-  const page = db.prepare<[object], Row>(
-    `${SELECT}${where(query, ['j.seq > @after'])} ORDER BY j.seq LIMIT ${PAGE_ENTRIES}`,
-  );
+function* entries(steps: Iterable<readonly Row[]>): IterableIterator<readonly JournalEntry[]> {
+  for (const rows of steps) yield rows.map(ofRow);
+}
+
+function* iterate(db: Database): IterableIterator<JournalEntry> {
+  const page = db.prepare<[number], Row>(`${selectRows()} WHERE j.seq > ? ORDER BY j.seq LIMIT ${PAGE_ENTRIES}`);
   for (let after = 0; ; ) {
-    const rows = page.all({ ...query, after });
+    const rows = page.all(after);
     for (const row of rows) yield ofRow(row);
     const end = rows.at(-1);
     if (end === undefined || rows.length < PAGE_ENTRIES) return;

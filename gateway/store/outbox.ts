@@ -8,6 +8,8 @@ import type { HistoryQuery, HistoryRow, Outbox, OutboxRow, QuarantinedRow } from
 const DROP_ROWS = 5_000;
 /** Refused lines are kept for the technician, not for good. */
 const QUARANTINE_ROWS = 10_000;
+/** Points of the history that are read at once: some milliseconds. */
+export const SLICE_ROWS = 500;
 /** Ageing is looked after this often, in the points' own time. */
 const AGEING_EVERY_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -177,16 +179,26 @@ function ager(
 
 function historyOf(db: Database): Pick<Outbox, 'range'> {
   interface Row {
+    id: number;
     atMs: number;
     line: string;
   }
   const toRow = (row: Row): HistoryRow => ({ atMs: row.atMs, fields: decodeFields(row.line) });
-  const range = db.prepare<[object], Row>(
-    `SELECT at_ms AS atMs, line FROM outbox
-     WHERE room = @room AND measurement = @measurement AND at_ms >= @fromMs AND at_ms < @toMs ORDER BY at_ms, id`,
+  const next = db.prepare<[object], Row>(
+    `SELECT id, at_ms AS atMs, line FROM outbox
+     WHERE room = @room AND measurement = @measurement AND (at_ms, id) > (@afterMs, @afterId) AND at_ms < @toMs
+     ORDER BY at_ms, id LIMIT ${SLICE_ROWS}`,
   );
   return {
-    range: (query: HistoryQuery) => range.all(query).map(toRow),
+    *range(query: HistoryQuery) {
+      for (let [afterMs, afterId] = [query.fromMs, 0]; ; ) {
+        const rows = next.all({ ...query, afterMs, afterId });
+        yield rows.map(toRow);
+        const end = rows.at(-1);
+        if (end === undefined || rows.length < SLICE_ROWS) return;
+        [afterMs, afterId] = [end.atMs, end.id];
+      }
+    },
   };
 }
 

@@ -110,6 +110,12 @@ export const MAIN_MIGRATIONS: readonly string[] = [
     booking TEXT PRIMARY KEY, source TEXT NOT NULL, why TEXT NOT NULL, tries INTEGER NOT NULL, next_at_ms INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- A window of time is found by recorded_at_ms, which never goes back; only what occurred at another time needs more.
+  DROP INDEX journal_occurred;
+  CREATE INDEX journal_stray ON journal (seq)
+    WHERE occurred_at_ms NOT BETWEEN recorded_at_ms - 60000 AND recorded_at_ms + 60000;
+  `,
 ];
 
 /** DIR/telemetry.db */

@@ -35,9 +35,15 @@ export type VerifyResult =
 export interface Journal {
   /** All or nothing, durable (synchronous=FULL) when it returns. Throws when the disk refuses. */
   append(drafts: readonly JournalDraft[], recordedAtMs: number): readonly JournalEntry[];
+  /**
+   * Newest first, in steps that each look at a bounded number of entries and give what they found, which may be nothing.
+   * Whoever works beside open doors gives the event loop a turn between two steps.
+   */
+  walk(query: Omit<JournalQuery, 'limit'> & { readonly limit?: number }): IterableIterator<readonly JournalEntry[]>;
+  /** All steps of a walk in one turn: for what is surely near. */
   query(query: JournalQuery): readonly JournalEntry[];
-  /** Oldest first, for export; streams. */
-  iterate(query: Omit<JournalQuery, 'limit' | 'beforeSeq'>): IterableIterator<JournalEntry>;
+  /** All entries, oldest first; streams. */
+  iterate(): IterableIterator<JournalEntry>;
   last(): JournalEntry | undefined;
   /** The latest instant at which an entry after `seq` occurred. */
   latestAfter(seq: number): number | undefined;
@@ -307,8 +313,12 @@ export interface Outbox {
   quarantine(id: number, why: string): void;
   /** The rows put aside, newest first. */
   quarantined(limit: number): readonly QuarantinedRow[];
-  /** Points of one room in `[fromMs, toMs)`, oldest first: the embedded history. */
-  range(query: HistoryQuery): readonly HistoryRow[];
+  /**
+   * Points of one room in `[fromMs, toMs)`, oldest first: the embedded history. In slices of bounded size, since a
+   * season of one room is a quarter of a million of them: whoever works beside open doors gives the event loop a turn
+   * between two.
+   */
+  range(query: HistoryQuery): IterableIterator<readonly HistoryRow[]>;
   readonly size: number;
   /** Rows dropped since the data folder was made, because the disk quota was reached. */
   readonly dropped: number;

@@ -428,6 +428,13 @@ function expectBooksToAgree(schedule: Schedule, bookings: readonly Booking[]): v
       expect(ids(book?.rest?.items ?? [])).toEqual(ids(some.filter((one) => !schedule.holds(one))));
     };
     parts(schedule.ofMember(member), own);
+    for (const [fromMs, toMs] of [-20, 0, 7, 31].map(
+      (minute) => [NINE + minute * MINUTE, NINE + 40 * MINUTE] as const,
+    )) {
+      const near = own.filter((one) => one.endMs > fromMs && one.startMs < toMs);
+      near.sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1));
+      expect(schedule.ofMemberWithin(member, fromMs, toMs)).toEqual(near);
+    }
     for (const room of ['r1', 'r2']) {
       parts(
         schedule.ofMemberInRoom(member, room),

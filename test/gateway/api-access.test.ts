@@ -8,8 +8,9 @@ import {
 } from '../../gateway/api/limiter.ts';
 import { createFirstManager, FIRST_MANAGER, HASHES_WAITING_MAX, PasswordHasher } from '../../gateway/api/passwords.ts';
 import { SESSION_MAX_MS } from '../../gateway/api/sessions.ts';
+import type { Booking } from '../../gateway/core/records.ts';
 import { roles } from '../../gateway/wire/index.ts';
-import { aRig, bearer, iso, NOW, PASSWORD, type Rig } from '../support/api.ts';
+import { aRig, bearer, DAY, iso, NOW, PASSWORD, type Rig } from '../support/api.ts';
 import { HOUR, MINUTE } from '../support/records.ts';
 
 let rig: Rig;
@@ -195,6 +196,23 @@ describe('practitioner', () => {
     expect((await call('GET', 'rooms/r2')).statusCode).toBe(404);
     expect((await call('GET', 'occupancy?room=r2')).statusCode).toBe(404);
     expect((await call('GET', 'doors')).json<{ id: string }[]>().map(({ id }) => id)).toEqual(['d1', 'entrance']);
+  });
+  it.each<[string, number, number, Partial<Booking>, boolean]>([
+    ['begins in just under seven days', 7 * DAY - 1, 8 * DAY, {}, true],
+    ['begins in seven days', 7 * DAY, 8 * DAY, {}, false],
+    ['ended just under a day ago', -2 * DAY, -DAY + 1, {}, true],
+    ['ended a day ago', -2 * DAY, -DAY, {}, false],
+    ['is only asked for', HOUR, 2 * HOUR, { status: 'tentative' }, true],
+    ['he is a delegate of', HOUR, 2 * HOUR, { holder: 'ben', delegates: ['ada'] }, true],
+    ['was cancelled', HOUR, 2 * HOUR, { status: 'cancelled' }, false],
+    ['was given free', HOUR, 2 * HOUR, { status: 'released' }, false],
+    ['is another’s', HOUR, 2 * HOUR, { holder: 'ben' }, false],
+  ])('a room whose booking %s is shown or not', async (_what, fromMs, toMs, change, shown) => {
+    rig.store.bookings.setStatus('elsewhere', 'cancelled');
+    rig.addBooking('b', NOW + fromMs, NOW + toMs, { room: 'r2', ...change });
+    await rig.loop.submit({ kind: 'tick' });
+    const rooms = (await call('GET', 'rooms')).json<{ id: string }[]>();
+    expect(rooms.map(({ id }) => id)).toEqual(shown ? ['r1', 'r2'] : ['r1']);
   });
 });
 

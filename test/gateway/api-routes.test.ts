@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BODY_MAX_BYTES } from '../../gateway/api/app.ts';
-import { csvLine } from '../../gateway/api/csv.ts';
 import { ulid } from '../../gateway/api/ids.ts';
-import { CSV_PAGE } from '../../gateway/api/routes/events.ts';
 import { SUBMIT_LATER_MS, SUBMIT_PAUSE_MS, SUBMIT_TRIES } from '../../gateway/api/submit.ts';
-import type { Alarm, JournalDraft } from '../../gateway/core/effects.ts';
+import type { Alarm } from '../../gateway/core/effects.ts';
 import { ERRORS, Fault } from '../../gateway/core/errors.ts';
 import { aRig, bearer, iso, NOW, type Rig } from '../support/api.ts';
 import { HOUR } from '../support/records.ts';
@@ -19,12 +17,6 @@ afterEach(() => rig.close());
 
 const call = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, payload?: object, headers = {}) =>
   rig.app.inject(bearer(token, { method, url: `/api/v1/${path}`, headers, ...(payload && { payload }) }));
-const draft = (id: string, change: Partial<JournalDraft> = {}): JournalDraft => ({
-  id,
-  occurredAtMs: NOW,
-  kind: 'access',
-  ...change,
-});
 
 describe('members', () => {
   it('are made with rights, changed, and in force at once', async () => {
@@ -252,61 +244,6 @@ describe('devices', () => {
     expect((await test('d1-lock', 'lock')).statusCode).toBe(400);
     expect((await test('r1-unit', 'relay-9')).statusCode).toBe(400);
     expect((await test('none', 'relay')).statusCode).toBe(404);
-  });
-});
-
-describe('events', () => {
-  const append = (count: number) =>
-    rig.store.journal.append(
-      Array.from({ length: count }, (_, i) => draft(`e${i}`, { door: i % 2 ? 'd1' : 'd2' })),
-      NOW,
-    );
-
-  it('come newest first, in pages that follow one another', async () => {
-    append(7);
-    const first = (await call('GET', 'events?limit=3')).json<{ items: { seq: number }[]; next: string }>();
-    const second = (await call('GET', `events?limit=3&cursor=${first.next}`)).json<{
-      items: { seq: number }[];
-      next: string;
-    }>();
-    const third = (await call('GET', `events?limit=3&cursor=${second.next}`)).json<{
-      items: { seq: number }[];
-      next: null;
-    }>();
-    const seqs = [first, second, third].flatMap(({ items }) => items.map(({ seq }) => seq));
-    expect(seqs).toEqual([...seqs].sort((a, b) => b - a));
-    expect([seqs.length, third.next]).toEqual([7, null]);
-    expect((await call('GET', 'events?limit=7')).json()).toMatchObject({ next: null });
-    expect((await call('GET', 'events?door=d1')).json<{ items: unknown[] }>().items).toHaveLength(3);
-    expect((await call('GET', 'events?limit=0')).statusCode).toBe(400);
-    expect((await call('GET', 'events?cursor=-1')).statusCode).toBe(400);
-  });
-  it('as CSV are all of them, with the same filters', async () => {
-    append(2 * CSV_PAGE + 3);
-    const reply = await call('GET', 'events?door=d2', undefined, { accept: 'text/csv' });
-    expect(reply.headers['content-type']).toBe('text/csv; charset=utf-8');
-    const lines = reply.body.split('\r\n');
-    expect(lines[0]).toMatch(/^seq,id,occurredAt,/);
-    expect(lines).toHaveLength(1 + CSV_PAGE + 2 + 1);
-  });
-  it('as CSV never hold a formula', async () => {
-    for (const text of ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx'])
-      rig.store.journal.append([draft(`f${text}`, { note: text })], NOW);
-    rig.addMember('ada', { name: '=HYPERLINK("http://x")' });
-    rig.store.journal.append([draft('named', { member: 'ada', note: 'says "no", then\nleaves' })], NOW);
-    const { body } = await call('GET', 'events?format=csv');
-    for (const text of [
-      "'=1+1",
-      "'+1",
-      "'-1",
-      "'@SUM(A1)",
-      "'\tx",
-      '"\'\rx"',
-      '"\'=HYPERLINK(""http://x"")"',
-      '"says ""no"", then\nleaves"',
-    ])
-      expect(body).toContain(`,${text},`);
-    expect(csvLine(['a', null, -5])).toBe('a,,-5\r\n');
   });
 });
 

@@ -161,6 +161,25 @@ describe('stream', () => {
     expect(JSON.stringify(stream.events)).not.toMatch(/Name of ada|"ada"|"other"|floods/);
   });
 
+  it('asks the database for no list of bookings, however many practitioners look on', async () => {
+    const cookies: string[] = [];
+    for (const id of ['ada', 'ben']) {
+      rig.addBooking(`b-${id}`, NOW + HOUR, NOW + 2 * HOUR, { holder: id, room: id === 'ada' ? 'r1' : 'r2' });
+      rig.addUser(`dr-${id}`, 'practitioner', id);
+      cookies.push((await rig.signIn(`dr-${id}`)).cookie);
+    }
+    await rig.loop.submit({ kind: 'tick' });
+    const lists = vi.spyOn(rig.store.bookings, 'list');
+    const opened = await Promise.all(cookies.map((cookie) => open({ cookie })));
+    await Promise.all(opened.map((stream) => stream.next('ping')));
+    await rig.loop.submit({ kind: 'device', device: 'd1-lock', online: false });
+    rig.clock.advance(200);
+    const change = changeSchema.parse((await (opened[0] as Stream).next('change')).data);
+    expect(change.doors?.map(({ id }) => id)).toEqual(['d1']);
+    expect((await rig.app.inject({ url: '/api/v1/rooms', headers: { cookie: cookies[1] } })).json()).toHaveLength(1);
+    expect(lists).not.toHaveBeenCalled();
+  });
+
   it('ends with the session, whose idle time it does not stretch', async () => {
     rig.addUser('rita', 'reception');
     const { cookie } = await rig.signIn('rita');

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Effect, Measurement } from '../../gateway/core/effects.ts';
 import { Keeper } from '../../gateway/loop/keeper.ts';
 import { decodeFields, encodeLine } from '../../gateway/store/line.ts';
+import { openOutbox, SLICE_ROWS } from '../../gateway/store/outbox.ts';
 import Sqlite from '../../gateway/store/sqlite.ts';
 import { openStore, type StoreOptions } from '../../gateway/store/store.ts';
 import type { Store } from '../../gateway/store/types.ts';
@@ -183,7 +184,7 @@ describe('the embedded history', () => {
     ]);
     store.outbox.append([light(old + 1, { tags: { room: 'r2' } }), light(old + 1, { measurement: 'climate' })]);
     const range = (fromMs: number, toMs: number) =>
-      store.outbox.range({ measurement: 'light', room: 'r1', fromMs, toMs });
+      [...store.outbox.range({ measurement: 'light', room: 'r1', fromMs, toMs })].flat();
     expect(range(old + 1, old + 2)).toEqual([{ atMs: old + 1, fields: { level: 1, note: 'a,b=c d' } }]);
     expect(range(old, old + 2)).toHaveLength(2);
     store.outbox.append([light(old + 90 * DAY_MS + 1)]);
@@ -198,15 +199,29 @@ describe('the embedded history', () => {
     expect(store.outbox.size).toBe(2);
   });
 
-  test('a day of one room is looked up by room, measurement and time, not point by point', () => {
+  test('comes in slices without a gap or a repeat, also where many points are of one moment', () => {
     reopen({ historyDays: 90 });
-    const db = new Sqlite(path.join(dir, 'telemetry.db'), { readonly: true });
-    const plan = db
-      .prepare<[], { detail: string }>(
-        `EXPLAIN QUERY PLAN SELECT line FROM outbox WHERE room = 'r' AND measurement = 'm' AND at_ms >= 1 AND at_ms < 2`,
-      )
-      .all();
+    const count = 3 * SLICE_ROWS + 1;
+    // The second slice begins and ends within one millisecond.
+    const atMs = (n: number) => (n > SLICE_ROWS / 2 && n < 2.5 * SLICE_ROWS ? SLICE_ROWS : n);
+    store.outbox.append(Array.from({ length: count }, (_, n) => light(atMs(n), { fields: { level: { int: n } } })));
+    const slices = [...store.outbox.range({ measurement: 'light', room: 'r1', fromMs: 0, toMs: count })];
+    expect(slices.map(({ length }) => length)).toEqual([SLICE_ROWS, SLICE_ROWS, SLICE_ROWS, 1]);
+    expect(slices.flat().map(({ fields }) => fields.level)).toEqual(Array.from({ length: count }, (_, n) => n));
+  });
+
+  test('a slice of one room is looked up by room, measurement and time, not point by point', () => {
+    reopen({ historyDays: 90 });
+    store.outbox.append([light(1)]);
+    const asked: string[] = [];
+    const db = new Sqlite(path.join(dir, 'telemetry.db'), { verbose: (sql) => asked.push(String(sql)) });
+    const outbox = openOutbox(db, { readonly: true, quotaMb: 1 });
+    asked.length = 0;
+    expect([...outbox.range({ measurement: 'light', room: 'r1', fromMs: 0, toMs: 9 })]).toHaveLength(1);
+    const plans = asked.map((sql) => db.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all());
     db.close();
-    expect(plan.map(({ detail }) => detail)).toEqual([expect.stringMatching(/^SEARCH outbox USING .*INDEX .*at_ms>/)]);
+    expect(plans.flat().map(({ detail }) => detail)).toEqual([
+      'SEARCH outbox USING INDEX outbox_room (room=? AND measurement=? AND at_ms>? AND at_ms<?)',
+    ]);
   });
 });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LOOK_EVERY_MS, type Watched, watchRefused } from '../../gateway/compose/refused.ts';
 import type { Measurement } from '../../gateway/core/effects.ts';
 import type { Fact } from '../../gateway/core/facts.ts';
+import { SLICE_ROWS } from '../../gateway/store/outbox.ts';
 import { openStore } from '../../gateway/store/store.ts';
 import type { Store } from '../../gateway/store/types.ts';
 import { openHistory } from '../../gateway/telemetry/history.ts';
@@ -281,6 +282,30 @@ describe('the embedded history', () => {
       { ...nothing, atMs: 0, temperature: 20.5, mode: 'occupied', heating: false, heatingSetpoint: null },
       { ...nothing, atMs: 180_000, mode: 'warm_up', heating: null, heatingSetpoint: 21 },
     ]);
+  });
+
+  test('reads a long window in slices, each in a turn of the event loop, however many look', async () => {
+    const SLICES = 8;
+    const count = SLICES * SLICE_ROWS;
+    const points = Array.from({ length: count }, (_, n) => climate(n * 1_000, { temperature: { float: n % 4 } }));
+    store.outbox.append(points);
+    const history = openHistory({ outbox: store.outbox, site: 's' });
+    const long = { room: 'r1', fromMs: 0, toMs: count * 1_000, everyMs: 300_000 };
+    let turns = 0;
+    let done = false;
+    const countTurns = () => {
+      turns += 1;
+      if (!done) setImmediate(countTurns);
+    };
+    setImmediate(countTurns);
+    const answers = await Promise.all([history.climate(long), history.climate(long), history.climate(long)]);
+    done = true;
+    expect(turns).toBeGreaterThanOrEqual(3 * SLICES);
+    for (const answer of answers) {
+      // Steps that lie across two slices are whole.
+      expect(answer).toHaveLength(Math.ceil(count / 300));
+      expect(new Set(answer.slice(0, -1).map(({ temperature }) => temperature))).toEqual(new Set([1.5]));
+    }
   });
 
   test.each([

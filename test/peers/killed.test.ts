@@ -107,7 +107,7 @@ async function enrol(site: Site): Promise<void> {
 async function judge(site: Site, lock: WitnessLock, reader: WitnessReader) {
   const store = openStore(site.data, { readonly: true });
   const cards = new Map(store.credentials.list().map((card) => [card.id, card.last4]));
-  const entries = [...store.journal.iterate({})].filter((entry) => entry.kind === 'access');
+  const entries = [...store.journal.iterate()].filter((entry) => entry.kind === 'access');
   store.close();
   const granted = new Map(entries.flatMap((entry) => (entry.command === undefined ? [] : [[entry.command, entry]])));
   const unused = [...reader.sent];

@@ -96,7 +96,7 @@ describe('a disk that is full', () => {
 
     expect((await doorward(['audit', 'verify', '--data', dataDir])).code).toBe(0);
     const store = openStore(dataDir, { readonly: true });
-    const entries = [...store.journal.iterate({})];
+    const entries = [...store.journal.iterate()];
     store.close();
     const granted = entries.filter((entry) => entry.kind === 'access' && entry.outcome === 'granted');
     expect(granted.map((entry) => entry.command)).toEqual(lock.unlocks().map((order) => order.command.id));

@@ -123,6 +123,7 @@ export async function aRig(change: Partial<ApiDeps> = {}): Promise<Rig> {
     shiftTimes: (times, from, to) => shiftTimes(times, from, to, site.timeZone),
     dayAround: (atMs) => ({ startMs: Math.floor(atMs / DAY) * DAY, endMs: Math.floor(atMs / DAY) * DAY + DAY }),
     timeTrusted: () => trust.trusted,
+    bookingsOf: (member, fromMs, toMs) => state.schedule.ofMemberWithin(member, fromMs, toMs),
     bookingRules: () => site.bookings,
     confirmTime: async () => {
       trust.trusted = true;

@@ -2,7 +2,7 @@
 import type * as wire from '../../wire/index.ts';
 import { iso, type RoomPlace, toAlarm, toBooking, toDevice, toDoor, toEvent, toRoom, toSite } from '../convert.ts';
 import type { ApiDeps } from '../deps.ts';
-import { isOwn, maskRoom, namesFor, ownRooms, type Scope, seesDoor } from '../visibility.ts';
+import { isOwn, maskRoom, namesFor, ownBookings, ownRooms, type Scope, seesDoor } from '../visibility.ts';
 import { itemsOf, type LiveChange } from './ring.ts';
 
 /** Journal entries in a snapshot. */
@@ -15,10 +15,12 @@ type Places = ReadonlyMap<string, RoomPlace>;
 export function renderSnapshot(deps: ApiDeps, places: Places, scope: Scope): wire.Snapshot {
   const { store, loop } = deps;
   const nowMs = deps.clock.now().wallMs;
-  const own = ownRooms(store.bookings, scope, nowMs);
+  const own = ownRooms(deps, scope, nowMs);
   const names = namesFor(scope, store);
   const day = deps.dayAround(nowMs);
-  const bookings = store.bookings.list({ fromMs: day.startMs, toMs: day.endMs, limit: SNAPSHOT_BOOKINGS_MAX });
+  const bookings = scope.all
+    ? store.bookings.list({ fromMs: day.startMs, toMs: day.endMs, limit: SNAPSHOT_BOOKINGS_MAX })
+    : ownBookings(deps, scope, day.startMs, day.endMs);
   return {
     site: toSite(deps),
     at: iso(nowMs),
@@ -33,7 +35,7 @@ export function renderSnapshot(deps: ApiDeps, places: Places, scope: Scope): wir
     alarms: scope.all ? loop.alarms().map(toAlarm) : [],
     devices: scope.all ? deps.devices().map(toDevice) : [],
     events: scope.all ? store.journal.query({ limit: SNAPSHOT_EVENTS }).map((entry) => toEvent(entry, names)) : [],
-    bookings: bookings.filter((booking) => isOwn(booking, scope)).map(toBooking),
+    bookings: bookings.map(toBooking),
   };
 }
 
@@ -41,7 +43,7 @@ export function renderSnapshot(deps: ApiDeps, places: Places, scope: Scope): wir
 export function renderChange(deps: ApiDeps, places: Places, scope: Scope, change: LiveChange): wire.Change | undefined {
   const { store } = deps;
   const names = namesFor(scope, store);
-  const own = ownRooms(store.bookings, scope, change.atMs);
+  const own = ownRooms(deps, scope, change.atMs);
   const visible: LiveChange = scope.all
     ? change
     : {

@@ -1,17 +1,16 @@
 /** The journal, newest first, as JSON pages or as one CSV stream. */
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { JournalQuery } from '../../store/types.ts';
+import type { JournalEntry, JournalQuery } from '../../store/types.ts';
 import * as wire from '../../wire/index.ts';
 import { who } from '../access.ts';
 import { type Api, type Context, given, problems } from '../context.ts';
 import { type NameOf, toEvent } from '../convert.ts';
 import { csvLine } from '../csv.ts';
+import { Turns } from '../turns.ts';
 import { namesFor, scopeOf } from '../visibility.ts';
 
 export const EVENTS_PAGE_MAX = 1_000;
-/** Entries read at once for CSV: between two pages the gateway does its other work. */
-export const CSV_PAGE = 500;
 
 const query = z.object({
   from: wire.instant.optional(),
@@ -49,6 +48,7 @@ export const CSV_COLUMNS = [
 
 export function eventRoutes(api: Api, ctx: Context): void {
   const { journal } = ctx.deps.store;
+  const turns = new Turns();
   api.get(
     '/events',
     {
@@ -70,9 +70,13 @@ export function eventRoutes(api: Api, ctx: Context): void {
         reply.header('content-type', 'text/csv; charset=utf-8');
         reply.header('content-disposition', 'attachment; filename="doorward-events.csv"');
         reply.serializer((payload: unknown) => payload as string);
-        return reply.send(Readable.from(csv(ctx, filter, names)) as never);
+        // A slow client has one step waiting for it, not sixteen.
+        return reply.send(
+          Readable.from(csv(turns.through(journal.walk(filter)), names), { highWaterMark: 1 }) as never,
+        );
       }
-      const found = journal.query({ ...filter, limit: limit + 1 });
+      const found: JournalEntry[] = [];
+      for await (const step of turns.through(journal.walk({ ...filter, limit: limit + 1 }))) found.push(...step);
       const page = found.slice(0, limit);
       const last = page[page.length - 1];
       return {
@@ -87,20 +91,15 @@ function prefersCsv(accept: string | undefined): boolean {
   return accept !== undefined && /^\s*text\/csv\b/i.test(accept);
 }
 
-function* csv(ctx: Context, filter: Omit<JournalQuery, 'limit'>, names: NameOf): Generator<string> {
+async function* csv(steps: AsyncIterable<readonly JournalEntry[]>, names: NameOf): AsyncGenerator<string> {
   yield csvLine(CSV_COLUMNS);
-  let beforeSeq = filter.beforeSeq;
-  for (;;) {
-    const page = ctx.deps.store.journal.query({ ...filter, ...given({ beforeSeq }), limit: CSV_PAGE });
-    const last = page[page.length - 1];
-    if (!last) return;
-    yield page
+  for await (const step of steps) {
+    if (step.length === 0) continue;
+    yield step
       .map((entry) => {
         const event = toEvent(entry, names);
         return csvLine(CSV_COLUMNS.map((column) => event[column]));
       })
       .join('');
-    if (page.length < CSV_PAGE) return;
-    beforeSeq = last.seq;
   }
 }

@@ -55,9 +55,9 @@ export function parseEvery(text: string): number {
 }
 
 function toQuery(ctx: Context, identity: Identity, asked: z.infer<typeof query>): HistoryQuery {
-  const { site, store, clock } = ctx.deps;
+  const { site, clock } = ctx.deps;
   const nowMs = clock.now().wallMs;
-  const own = ownRooms(store.bookings, scopeOf(identity), nowMs);
+  const own = ownRooms(ctx.deps, scopeOf(identity), nowMs);
   if (!site.rooms.some((room) => room.id === asked.room) || (own && !own.has(asked.room)))
     throw new Fault('not_found', 'There is no such room.');
   const toMs = asked.to === undefined ? nowMs : Date.parse(asked.to);

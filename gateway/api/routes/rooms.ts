@@ -75,7 +75,7 @@ export function roomRoutes(api: Api, ctx: Context): void {
 function visibleRooms(ctx: Context, identity: Identity, only?: string): wire.Room[] {
   const { deps, places } = ctx;
   const scope = scopeOf(identity);
-  const own = ownRooms(deps.store.bookings, scope, deps.clock.now().wallMs);
+  const own = ownRooms(deps, scope, deps.clock.now().wallMs);
   const names = namesFor(scope, deps.store);
   return deps.loop
     .rooms()
@@ -85,7 +85,7 @@ function visibleRooms(ctx: Context, identity: Identity, only?: string): wire.Roo
 
 function visibleDoors(ctx: Context, identity: Identity): DoorView[] {
   const { deps } = ctx;
-  const own = ownRooms(deps.store.bookings, scopeOf(identity), deps.clock.now().wallMs);
+  const own = ownRooms(deps, scopeOf(identity), deps.clock.now().wallMs);
   return deps.loop.doors().filter((door) => seesDoor(door, own));
 }
 

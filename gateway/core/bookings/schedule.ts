@@ -128,6 +128,14 @@ export class Schedule {
     return this.#byMember.get(member)?.all;
   }
 
+  /** A member's bookings of whatever status, also as a delegate, that share an instant with `[fromMs, toMs)`, by start. */
+  ofMemberWithin(member: string, fromMs: number, toMs: number): readonly Booking[] {
+    const own = this.ofMember(member);
+    if (own === undefined) return [];
+    const all = [...own.held.within(fromMs, toMs), ...(own.rest?.within(fromMs, toMs) ?? [])];
+    return all.sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1));
+  }
+
   ofMemberInRoom(member: string, room: string): Own | undefined {
     return this.#byMember.get(member)?.byRoom.get(room);
   }

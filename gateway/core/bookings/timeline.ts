@@ -62,6 +62,12 @@ export class Timeline {
     return found;
   }
 
+  /** All that share an instant with `[startMs, endMs)`, earliest start first. */
+  within(startMs: number, endMs: number): readonly Booking[] {
+    const near = this.#items.slice(this.#firstReaching(startMs), this.#firstStartingFrom(endMs));
+    return near.filter((booking) => booking.endMs > startMs);
+  }
+
   /** The earliest booking that starts after `atMs`. */
   next(atMs: number): Booking | undefined {
     return this.#items[this.#firstStartingAfter(atMs)];
