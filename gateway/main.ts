@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { drivers } from '../devices/registry.ts';
-import { buildApi, createFirstManager, listenApi } from './api/index.ts';
+import { buildApi, createFirstManager, FIRST_MANAGER, listenApi } from './api/index.ts';
 import { type Broker, GATEWAY_USER, startBroker } from './broker/index.ts';
 import { type Bus, connectBus } from './bus/index.ts';
 import { RoomTopics } from './bus/roomtopics.ts';
@@ -87,6 +87,10 @@ async function compose(
   const { loop, metrics } = brain;
   store.meta.set(SITE_KEY, JSON.stringify(site));
   const firstPassword = await createFirstManager(store);
+  if (firstPassword !== undefined) {
+    const change = { after: { role: 'manager' } };
+    loop.post({ kind: 'account', account: 'user', id: FIRST_MANAGER, change, by: 'first start' });
+  }
 
   const trust = new TimeTrust({
     mode: config.time.trust,

@@ -1,8 +1,17 @@
-/** Changes of what the clinic keeps: bookings, members, credentials. They act on the very next decision. */
+/** Changes of what the clinic keeps: bookings, members, credentials, accounts. They act on the very next decision. */
 import type { Condition } from './alarms/condition.ts';
 import { lookAgain, noteRevoked, openBefore } from './bookings/care.ts';
 import { KEEP_ENDED_MS, LOCAL_SOURCE } from './bookings/schedule.ts';
-import type { BookingRulesFact, BookingsFact, CredentialsFact, MembersFact, Now } from './facts.ts';
+import type {
+  AccountChange,
+  AccountFact,
+  AccountStanding,
+  BookingRulesFact,
+  BookingsFact,
+  CredentialsFact,
+  MembersFact,
+  Now,
+} from './facts.ts';
 import type { Booking } from './records.ts';
 import { journal, type State } from './state.ts';
 
@@ -90,6 +99,20 @@ export function changeCredentials(state: State, fact: CredentialsFact, now: Now)
       journal(state, now, { kind: 'change', member, credential: id, user: fact.by, note: `credential ${status}` });
     }
   }
+}
+
+export function changeAccount(state: State, { account, id, change, by }: AccountFact, now: Now): void {
+  const { member } = change.after ?? change.before;
+  journal(state, now, { kind: 'change', member, user: by, note: `${account} ${id} ${accountText(change)}` });
+}
+
+function accountText(change: AccountChange): string {
+  const text = ({ role, member }: AccountStanding) => (member === undefined ? role : `${role} for member ${member}`);
+  if (change.after === undefined) return `removed, was ${text(change.before)}`;
+  const is = text(change.after);
+  if (change.before === undefined) return `added as ${is}`;
+  const was = text(change.before);
+  return was === is ? `has a new password, ${is} as before` : `is now ${is}, was ${was}, and has a new password`;
 }
 
 /** What is running follows at once: a window is worked out when somebody asks for it. */

@@ -97,6 +97,27 @@ export interface CredentialsFact {
   readonly by?: string | undefined;
 }
 
+/** What a user or a machine's token may do. */
+export interface AccountStanding {
+  readonly role: string;
+  /** Member id that a practitioner's account stands for. */
+  readonly member?: string | undefined;
+}
+/** Added, changed (a user then has a new password too), or removed. */
+export type AccountChange =
+  | { readonly before?: AccountStanding | undefined; readonly after: AccountStanding }
+  | { readonly before: AccountStanding; readonly after?: undefined };
+/** Who may sign in or ask was changed, already durable. Nothing is decided by it: it is journalled. */
+export interface AccountFact {
+  readonly kind: 'account';
+  readonly account: 'user' | 'token';
+  /** Sign-in name, or the token's id. */
+  readonly id: string;
+  readonly change: AccountChange;
+  /** Who did it. */
+  readonly by: string;
+}
+
 /** Grace, buffer, no-show and overstay were configured anew: windows that are running follow at once. */
 export interface BookingRulesFact {
   readonly kind: 'booking_rules';
@@ -192,6 +213,7 @@ export type Fact =
   | BookingRulesFact
   | MembersFact
   | CredentialsFact
+  | AccountFact
   | ScheduleFreshFact
   | CalendarFact
   | OperatorDoorFact

@@ -3,7 +3,14 @@ import { credentialRead, keypadUsed, operatorDoor } from './access/access.ts';
 import type { Condition } from './alarms/condition.ts';
 import { KEEP_ENDED_MS } from './bookings/schedule.ts';
 import { calendarAlarms, changeCalendar } from './calendars.ts';
-import { changeBookings, changeCredentials, changeMembers, changeRules, scheduleAlarms } from './changes.ts';
+import {
+  changeAccount,
+  changeBookings,
+  changeCredentials,
+  changeMembers,
+  changeRules,
+  scheduleAlarms,
+} from './changes.ts';
 import { deviceAlarms, deviceFault, deviceLink, tellDevice } from './devices.ts';
 import { applyDoor } from './doors/apply.ts';
 import type { Effect } from './effects.ts';
@@ -93,6 +100,9 @@ function route(state: State, fact: Fact, now: Now): void {
       break;
     case 'credentials':
       changeCredentials(state, fact, now);
+      break;
+    case 'account':
+      changeAccount(state, fact, now);
       break;
     case 'booking_rules':
       changeRules(state, fact, now);

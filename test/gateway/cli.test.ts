@@ -240,6 +240,15 @@ describe.each(['while no gateway runs', 'with a running gateway'])('administrati
     expect(listed).toMatchObject({ role: 'integrator', note: 'calendar' });
     expect(JSON.stringify(listed)).not.toContain(token.out.trim());
     expect((await admin('token', 'remove', String(listed?.id))).code).toBe(0);
+    const changes = (await json('audit', 'export', '--kind', 'change')).value.map(({ user, note }) => [user, note]);
+    const own = 'local administrator';
+    expect(changes.slice(0, 4)).toEqual([
+      [own, `token ${listed?.id} removed, was integrator`],
+      [own, `token ${listed?.id} added as integrator`],
+      [own, 'user kim removed, was reception'],
+      [own, 'user kim added as reception'],
+    ]);
+    expect(changes.at(-1)).toEqual(['first start', 'user manager added as manager']);
   });
 
   it('verifies and exports the journal', async () => {

@@ -1,13 +1,17 @@
 /** Users and machine tokens: the manager's. */
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Fault } from '../../core/errors.ts';
+import type { AccountChange, AccountFact, AccountStanding } from '../../core/facts.ts';
 import type { UserRecord } from '../../store/types.ts';
 import * as wire from '../../wire/index.ts';
+import { who } from '../access.ts';
 import { type Api, type Context, idParams, nothing, problems, taken } from '../context.ts';
 import { toToken, toUser } from '../convert.ts';
 import { ulid } from '../ids.ts';
 import { createTokenSecret } from '../passwords.ts';
 import { invalid } from '../problem.ts';
+import { submit } from '../submit.ts';
 
 const nameParams = z.object({ name: wire.newUser.shape.name });
 
@@ -27,6 +31,7 @@ export function userRoutes(api: Api, ctx: Context): void {
       const user = await toRecord(ctx, name, request.body);
       if (users.get(name)) throw new Fault('conflict', `There is a user ${name} already.`);
       users.put(user);
+      await journalled(ctx, request, 'user', name, { after: standing(user) });
       return reply.code(201).header('location', `/api/v1/users/${name}`).send(toUser(user));
     },
   );
@@ -49,6 +54,7 @@ export function userRoutes(api: Api, ctx: Context): void {
       if (user.role !== 'manager') keepManager(ctx, before);
       users.put(user);
       sessions.removeOfUser(name);
+      await journalled(ctx, request, 'user', name, { before: before && standing(before), after: standing(user) });
       return reply.code(before ? 200 : 201).send(toUser(user));
     },
   );
@@ -58,11 +64,29 @@ export function userRoutes(api: Api, ctx: Context): void {
     async (request, reply) => {
       const { name } = request.params;
       keepManager(ctx, users.get(name));
-      taken(users.remove(name), 'user');
+      const before = taken(users.remove(name), 'user');
       sessions.removeOfUser(name);
+      await journalled(ctx, request, 'user', name, { before: standing(before) });
       return reply.code(204).send(null);
     },
   );
+}
+
+/** What a journal entry may tell of a user: no part of the password. */
+function standing({ role, member }: UserRecord): AccountStanding {
+  return { role, member };
+}
+
+/** Handed over as a function: where the loop is too busy now, the entry is written as soon as it is not. */
+async function journalled(
+  ctx: Context,
+  request: FastifyRequest,
+  account: AccountFact['account'],
+  id: string,
+  change: AccountChange,
+): Promise<void> {
+  const by = who(request).name;
+  await submit(ctx.deps, () => ({ kind: 'account', account, id, change, by }));
 }
 
 async function toRecord(ctx: Context, name: string, body: z.infer<typeof wire.userChange>): Promise<UserRecord> {
@@ -97,6 +121,7 @@ export function tokenRoutes(api: Api, ctx: Context): void {
       const record = { id: `t-${ulid(createdAtMs).toLowerCase()}`, role, note, createdAtMs };
       const { token, secretHash } = createTokenSecret();
       tokens.insert(record, secretHash);
+      await journalled(ctx, request, 'token', record.id, { after: { role } });
       return reply.code(201).send({ ...toToken(record), token });
     },
   );
@@ -104,7 +129,8 @@ export function tokenRoutes(api: Api, ctx: Context): void {
     '/tokens/:id',
     { config, schema: { tags: ['tokens'], params: idParams, response: { 204: nothing, ...problems } } },
     async (request, reply) => {
-      taken(tokens.remove(request.params.id), 'token');
+      const { id, role } = taken(tokens.remove(request.params.id), 'token');
+      await journalled(ctx, request, 'token', id, { before: { role } });
       return reply.code(204).send(null);
     },
   );
