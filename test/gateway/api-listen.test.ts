@@ -53,7 +53,10 @@ describe('unix socket', () => {
     });
     expect(made.status).toBe(201);
     await send({ socketPath, path: '/api/v1/members', method: 'POST', body: { name: 'Ada' } });
-    expect(rig.facts).toMatchObject([{ kind: 'members', by: 'local administrator' }]);
+    expect(rig.facts).toMatchObject([
+      { kind: 'account', id: 'mia', by: 'local administrator' },
+      { kind: 'members', by: 'local administrator' },
+    ]);
   });
   it('gives no rights to who comes by TCP at the same time', async () => {
     const { url } = await listen(rig, { socketPath: path.join(dir, 'doorward.sock') });
