@@ -67,11 +67,12 @@ async function loads(url: string, password: string): Promise<number[]> {
     for (let i = 0; i < LOADS; i++) {
       const began = performance.now();
       await page.reload({ waitUntil: 'commit' });
+      // By selector: a locator by text reads every element's at each look, at the page's own quarter speed.
+      await page.locator('header .link.up').waitFor();
       await page
         .locator('[data-room]')
         .nth(ROOMS - 1)
         .waitFor();
-      await page.getByText('Live', { exact: true }).first().waitFor({ state: 'attached' });
       times.push(performance.now() - began);
     }
     return times;

@@ -49,6 +49,7 @@ function throughWorker(worker: SharedWorker, tell: (message: StreamMessage) => v
     clearTimeout(noHello);
     if (event.data.type !== 'hello') tell(event.data);
   };
+  say('here');
   const here = setInterval(() => say('here'), HERE_EVERY_MS);
   const bye = () => say('bye');
   // A page from the back-forward cache was counted out by `bye`; `fresh` counts it in and brings the state of now.

@@ -2,9 +2,12 @@ import type { Snapshot } from '../../gateway/wire/stream.ts';
 import { reduce } from './reducer.ts';
 import { keepStream, type StreamDeps, type StreamMessage } from './stream.ts';
 
-/** From page to SharedWorker. `fresh`: someone signed in or out, so nothing of before may be shown. */
+/**
+ * From page to SharedWorker. `here` joins, and again and again says that the page still lives; `fresh`: someone signed
+ * in or out, so nothing of before may be shown.
+ */
 export type ToHub = 'here' | 'bye' | 'fresh';
-/** From SharedWorker to page; `hello` proves at once that the worker runs. */
+/** From SharedWorker to page; `hello` proves at once that the worker runs, before the page joins. */
 export type FromHub = StreamMessage | { readonly type: 'hello' };
 
 /** A page that has not said `here` for this long is gone; background tabs may speak only once a minute. */
@@ -31,18 +34,19 @@ export class Hub {
     this.#url = url;
   }
 
-  join(page: PortLike, nowMs: number): void {
-    this.#pages.set(page, nowMs);
-    page.postMessage({ type: 'hello' });
-    if (this.#state) page.postMessage({ type: 'snapshot', snapshot: this.#state });
-    this.#stream ??= keepStream(this.#deps, this.#url, (message) => this.#tell(message));
-  }
-
   hear(page: PortLike, said: ToHub, nowMs: number): void {
+    const joins = said === 'here' && !this.#pages.has(page);
     if (said === 'bye') this.#pages.delete(page);
     else this.#pages.set(page, nowMs);
     if (said === 'fresh') this.#restart();
+    if (joins) this.#join(page);
     this.sweep(nowMs);
+  }
+
+  /** Also a page that was taken for gone, because it slept: it missed changes, and the stream may have ended with it. */
+  #join(page: PortLike): void {
+    if (this.#state) page.postMessage({ type: 'snapshot', snapshot: this.#state });
+    this.#stream ??= keepStream(this.#deps, this.#url, (message) => this.#tell(message));
   }
 
   /** Forgets pages that went away without a word, and the stream with the last of them. */

@@ -14,5 +14,5 @@ setInterval(() => hub.sweep(Date.now()), HERE_EVERY_MS);
   if (!port) return;
   const page: PortLike = { postMessage: (message: FromHub) => port.postMessage(message) };
   port.onmessage = (said: MessageEvent<ToHub>) => hub.hear(page, said.data, Date.now());
-  hub.join(page, Date.now());
+  page.postMessage({ type: 'hello' });
 };

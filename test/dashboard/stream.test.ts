@@ -144,35 +144,65 @@ describe('the hub of all tabs', () => {
   test('opens one stream for two pages and gives the later one the state as it stands', () => {
     const hub = new Hub(bench.deps, '/s');
     const [first, second] = [page(), page()];
-    hub.join(first.port, 0);
+    hub.hear(first.port, 'here', 0);
     const snapshot = snapshotOf(NOW);
     bench.last.send('snapshot', snapshot);
     const [room] = snapshot.rooms;
     bench.last.send('change', { at: snapshot.at, rooms: [{ ...room, name: 'Renamed' }] });
-    hub.join(second.port, 0);
+    hub.hear(second.port, 'here', 0);
     expect(bench.sources).toHaveLength(1);
-    expect(second.types()).toEqual(['hello', 'snapshot']);
-    const given = second.heard[1];
+    expect(second.types()).toEqual(['snapshot']);
+    const given = second.heard[0];
     expect(given?.type === 'snapshot' && given.snapshot.rooms[0]?.name).toBe('Renamed');
   });
   test('closes the stream when the last page says bye, and when it went without a word', () => {
     const hub = new Hub(bench.deps, '/s');
     const [first, second] = [page(), page()];
-    hub.join(first.port, 0);
-    hub.join(second.port, 0);
+    hub.hear(first.port, 'here', 0);
+    hub.hear(second.port, 'here', 0);
     hub.hear(first.port, 'bye', 0);
     expect(bench.last.readyState).toBe(1);
     hub.sweep(PAGE_GONE_MS + 1);
     expect(bench.last.readyState).toBe(2);
   });
+  test('takes a page back that slept so long that it was taken for gone', () => {
+    const hub = new Hub(bench.deps, '/s');
+    const slept = page();
+    hub.hear(slept.port, 'here', 0);
+    bench.last.send('snapshot', snapshotOf(NOW));
+    hub.sweep(PAGE_GONE_MS + 1);
+    hub.hear(slept.port, 'here', PAGE_GONE_MS + 2);
+    expect(bench.sources).toHaveLength(2);
+    bench.last.send('snapshot', snapshotOf(NOW));
+    expect(slept.types()).toEqual(['snapshot', 'snapshot']);
+  });
+  test('gives it what it missed while another page kept the stream', () => {
+    const hub = new Hub(bench.deps, '/s');
+    const [slept, awake] = [page(), page()];
+    hub.hear(slept.port, 'here', 0);
+    bench.last.send('snapshot', snapshotOf(NOW));
+    hub.hear(awake.port, 'here', PAGE_GONE_MS);
+    hub.sweep(PAGE_GONE_MS + 1);
+    const [room] = snapshotOf(NOW).rooms;
+    bench.last.send('change', { at: snapshotOf(NOW).at, rooms: [{ ...room, name: 'Renamed' }] });
+    hub.hear(slept.port, 'here', PAGE_GONE_MS + 2);
+    const last = slept.heard.at(-1);
+    expect(last?.type === 'snapshot' && last.snapshot.rooms[0]?.name).toBe('Renamed');
+    expect(bench.sources).toHaveLength(1);
+  });
+  test('opens no stream for a page that has not joined', () => {
+    const hub = new Hub(bench.deps, '/s');
+    hub.hear(page().port, 'bye', 0);
+    expect(bench.sources).toHaveLength(0);
+  });
   test('shows nothing of before to whoever signs in next', () => {
     const hub = new Hub(bench.deps, '/s');
     const [first, second] = [page(), page()];
-    hub.join(first.port, 0);
+    hub.hear(first.port, 'here', 0);
     bench.last.send('snapshot', snapshotOf(NOW));
     hub.hear(first.port, 'fresh', 0);
-    hub.join(second.port, 0);
-    expect(second.types()).toEqual(['hello']);
+    hub.hear(second.port, 'here', 0);
+    expect(second.types()).toEqual([]);
     expect(bench.sources).toHaveLength(2);
   });
 });
