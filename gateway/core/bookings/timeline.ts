@@ -2,15 +2,23 @@ import type { Booking } from '../records.ts';
 
 /** How many earlier bookings are looked at for the one that ended last. */
 const LOOK_BACK = 64;
+/** A search begins where the last one ended, and walks this far before it halves. */
+const WALK = 4;
 
 /**
  * Bookings sorted by start, then id: the order tells nothing of when they came in. Asked for what covers an instant in
  * O(log n). `latestEnd[i]` is the latest end among the first i+1 bookings: it tells when to stop looking back although
  * bookings may overlap.
+ *
+ * The starts are kept beside the bookings too: a search among many thousands waits for memory, and a row of numbers is
+ * read from one place, while each booking lies in another.
  */
 export class Timeline {
-  readonly #items: Booking[] = [];
-  readonly #latestEnd: number[] = [];
+  #items: Booking[] = [];
+  #starts: number[] = [];
+  #latestEnd: number[] = [];
+  /** Where the last search by start ended: nearly all are about now, and the next one ends there or next to it. */
+  #near = 0;
 
   get items(): readonly Booking[] {
     return this.#items;
@@ -18,13 +26,22 @@ export class Timeline {
 
   /** An append is O(1); further in, what follows is moved. */
   insert(booking: Booking): void {
+    if (this.#items.length === 0) {
+      // Of their exact size: an array that is pushed to takes room for 17, and most of a member's books hold one booking.
+      this.#items = [booking];
+      this.#starts = [booking.startMs];
+      this.#latestEnd = [booking.endMs];
+      return;
+    }
     const at = this.#placeOf(booking);
     if (at === this.#items.length) {
       this.#items.push(booking);
+      this.#starts.push(booking.startMs);
       this.#latestEnd.push(Math.max(this.#latestEnd[at - 1] ?? Number.NEGATIVE_INFINITY, booking.endMs));
       return;
     }
     this.#items.splice(at, 0, booking);
+    this.#starts.splice(at, 0, booking.startMs);
     this.#latestEnd.splice(at, 0, Number.NaN);
     this.#recompute(at);
   }
@@ -33,6 +50,7 @@ export class Timeline {
     const at = this.#placeOf(booking);
     if (this.#items[at]?.id !== booking.id) return;
     this.#items.splice(at, 1);
+    this.#starts.splice(at, 1);
     this.#latestEnd.splice(at, 1);
     this.#recompute(at);
   }
@@ -106,7 +124,7 @@ export class Timeline {
   *groups(startMs: number, endMs: number): Iterable<readonly Booking[]> {
     let from = this.#firstReaching(startMs);
     while (from > 0 && from < this.#items.length && this.#reaches(from - 1, from)) from--;
-    while (from < this.#items.length && (this.#items[from] as Booking).startMs < endMs) {
+    while (from < this.#items.length && (this.#starts[from] as number) < endMs) {
       let to = from + 1;
       while (to < this.#items.length && this.#reaches(to - 1, to)) to++;
       yield this.#items.slice(from, to);
@@ -116,7 +134,7 @@ export class Timeline {
 
   /** Whether one of the first `i`+1 bookings ends after the `j`th started. */
   #reaches(i: number, j: number): boolean {
-    return (this.#latestEnd[i] as number) > (this.#items[j] as Booking).startMs;
+    return (this.#latestEnd[i] as number) > (this.#starts[j] as number);
   }
 
   #placeOf(booking: Booking): number {
@@ -124,33 +142,48 @@ export class Timeline {
     let high = this.#items.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const item = this.#items[middle] as Booking;
-      if (item.startMs < booking.startMs || (item.startMs === booking.startMs && item.id < booking.id)) {
-        low = middle + 1;
-      } else high = middle;
+      const startMs = this.#starts[middle] as number;
+      const before =
+        startMs < booking.startMs || (startMs === booking.startMs && (this.#items[middle] as Booking).id < booking.id);
+      if (before) low = middle + 1;
+      else high = middle;
     }
     return low;
+  }
+
+  /** The first index whose start is at `atMs` or after it. */
+  #firstStartingFrom(atMs: number): number {
+    return this.#firstStarting(atMs, false);
   }
 
   #firstStartingAfter(atMs: number): number {
-    let low = 0;
-    let high = this.#items.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#items[middle] as Booking).startMs <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#firstStarting(atMs, true);
   }
 
-  #firstStartingFrom(atMs: number): number {
+  #firstStarting(atMs: number, after: boolean): number {
+    const starts = this.#starts;
     let low = 0;
-    let high = this.#items.length;
+    let high = starts.length;
+    let at = Math.min(this.#near, high);
+    for (let steps = 0; steps < WALK; steps++) {
+      if (at < high && isEarlier(starts[at] as number, atMs, after)) {
+        at += 1;
+        low = at;
+      } else if (at > low && !isEarlier(starts[at - 1] as number, atMs, after)) {
+        at -= 1;
+        high = at;
+      } else {
+        low = at;
+        high = at;
+        break;
+      }
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#items[middle] as Booking).startMs < atMs) low = middle + 1;
+      if (isEarlier(starts[middle] as number, atMs, after)) low = middle + 1;
       else high = middle;
     }
+    this.#near = low;
     return low;
   }
 
@@ -175,4 +208,8 @@ export class Timeline {
       this.#latestEnd[i] = latest;
     }
   }
+}
+
+function isEarlier(startMs: number, atMs: number, after: boolean): boolean {
+  return after ? startMs <= atMs : startMs < atMs;
 }
