@@ -27,19 +27,19 @@ export interface Window {
 
 /** Some of a member's bookings: those that hold their room, and all others (cancelled, tentative, in conflict …). */
 export interface Own {
+  /** The text of the id under which every book has this member. */
+  readonly member: string;
   readonly held: Timeline;
   /** Made when it is needed: most books have none. */
   rest: Timeline | undefined;
-}
-interface MemberBook {
-  readonly all: Own;
-  readonly byRoom: Map<string, Own>;
 }
 interface RoomBook {
   /** All that would grant. */
   readonly claims: Timeline;
   /** Of these, the ones that do: bookings of different holders never share an instant. */
   readonly held: Timeline;
+  /** What each person has here. Kept with the room: a door asks for one of these, and its room is at hand already. */
+  readonly byMember: Map<string, Own>;
 }
 /** Stretches of time in which who holds a room is to be worked out anew. */
 type Dirty = Map<string, { readonly startMs: number; readonly endMs: number }[]>;
@@ -47,7 +47,7 @@ type Dirty = Map<string, { readonly startMs: number; readonly endMs: number }[]>
 export class Schedule {
   readonly #byId = new Map<string, Booking>();
   readonly #rooms = new Map<string, RoomBook>();
-  readonly #byMember = new Map<string, MemberBook>();
+  readonly #byMember = new Map<string, Own>();
   readonly #holding = new Set<string>();
   readonly #conflicts = new Map<string, Booking>();
   #rules: BookingRules;
@@ -125,7 +125,7 @@ export class Schedule {
   }
 
   ofMember(member: string): Own | undefined {
-    return this.#byMember.get(member)?.all;
+    return this.#byMember.get(member);
   }
 
   /** A member's bookings of whatever status, also as a delegate, that share an instant with `[fromMs, toMs)`, by start. */
@@ -137,7 +137,7 @@ export class Schedule {
   }
 
   ofMemberInRoom(member: string, room: string): Own | undefined {
-    return this.#byMember.get(member)?.byRoom.get(room);
+    return this.#rooms.get(room)?.byMember.get(member);
   }
 
   holds(booking: Booking): boolean {
@@ -187,7 +187,7 @@ export class Schedule {
   #room(id: string): RoomBook {
     let room = this.#rooms.get(id);
     if (room === undefined) {
-      room = { claims: new Timeline(), held: new Timeline() };
+      room = { claims: new Timeline(), held: new Timeline(), byMember: new Map() };
       this.#rooms.set(id, room);
     }
     return room;
@@ -258,30 +258,21 @@ export class Schedule {
   }
 
   #eachOwn(booking: Booking, act: (own: Own) => void): void {
+    const { byMember } = this.#room(booking.room);
     for (const member of people(booking)) {
-      let book = this.#byMember.get(member);
-      if (book === undefined) {
-        book = { all: emptyOwn(), byRoom: new Map() };
-        this.#byMember.set(member, book);
-      }
-      act(book.all);
-      let inRoom = book.byRoom.get(booking.room);
-      if (inRoom === undefined) {
-        inRoom = emptyOwn();
-        book.byRoom.set(booking.room, inRoom);
-      }
-      act(inRoom);
+      const own = ownOf(this.#byMember, member);
+      act(own);
+      // Each booking brings its own text of the id, and comparing those reads all over memory.
+      act(ownOf(byMember, own.member));
     }
   }
 
-  /** Members and rooms that have no bookings left take no memory. */
+  /** Who has no bookings left takes no memory. */
   #tidy(booking: Booking): void {
+    const { byMember } = this.#room(booking.room);
     for (const member of people(booking)) {
-      const book = this.#byMember.get(member);
-      if (book === undefined) continue;
-      const inRoom = book.byRoom.get(booking.room);
-      if (inRoom !== undefined && isEmpty(inRoom)) book.byRoom.delete(booking.room);
-      if (isEmpty(book.all)) this.#byMember.delete(member);
+      forgetEmpty(this.#byMember, member);
+      forgetEmpty(byMember, member);
     }
   }
 }
@@ -301,8 +292,18 @@ function hasTime({ startMs, endMs }: Booking): boolean {
   return Number.isFinite(startMs) && Number.isFinite(endMs) && startMs < endMs;
 }
 
-function emptyOwn(): Own {
-  return { held: new Timeline(), rest: undefined };
+function ownOf(owns: Map<string, Own>, member: string): Own {
+  let own = owns.get(member);
+  if (own === undefined) {
+    own = { member, held: new Timeline(), rest: undefined };
+    owns.set(member, own);
+  }
+  return own;
+}
+
+function forgetEmpty(owns: Map<string, Own>, member: string): void {
+  const own = owns.get(member);
+  if (own !== undefined && isEmpty(own)) owns.delete(member);
 }
 
 function restOf(own: Own): Timeline {
