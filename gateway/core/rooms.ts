@@ -2,7 +2,7 @@
 import type { Condition } from './alarms/condition.ts';
 import { careForBookings } from './bookings/care.ts';
 import { decideClimate } from './climate/climate.ts';
-import { type RelayState, reconcileRelay } from './climate/relay.ts';
+import { reconcileRelay } from './climate/relay.ts';
 import type { Now } from './facts.ts';
 import { decideLighting, lightValue } from './lighting/lighting.ts';
 import { type OccupancyInput, occupancyConditions, occupancyView, stepOccupancy } from './occupancy/occupancy.ts';
@@ -15,23 +15,8 @@ import { isOnline, type State, send } from './state.ts';
 
 /** Presence, people, doors and badges of a room, one at a time. */
 export function occupancyInput(state: State, room: Room, input: OccupancyInput, now: Now): void {
-  const before = state.rooms.get(room.id);
-  if (before === undefined) return;
-  const occupancy = stepOccupancy(room, before.occupancy, input, now);
-  if (occupancy === before.occupancy) return;
-  const next = draftRoom(before);
-  next.occupancy = occupancy;
-  state.rooms.set(room.id, next);
-}
-
-export function badgeGranted(state: State, room: Room, now: Now): void {
-  const before = state.rooms.get(room.id);
-  if (before === undefined) return;
-  const next = draftRoom(before);
-  next.occupancy = stepOccupancy(room, before.occupancy, { kind: 'badge' }, now);
-  next.lastBadgeMonoMs = now.monoMs;
-  state.rooms.set(room.id, next);
-  state.unsettled.add(room.id);
+  const rs = state.rooms.get(room.id);
+  if (rs !== undefined) rs.occupancy = stepOccupancy(room, rs.occupancy, input, now);
 }
 
 /** Works out what the room should be, compares it with what it is, and sends the difference. */
@@ -39,7 +24,6 @@ export function evaluateRoom(state: State, room: Room, now: Now): void {
   const before = state.rooms.get(room.id);
   if (before === undefined) return;
   const held = state.schedule.held(room.id);
-  const outputs = new Map(before.outputs);
   const conditions: Condition[] = [
     ...occupancyConditions(room, before.occupancy, now),
     // Before what is booked is read: a no-show gives the room free.
@@ -48,22 +32,14 @@ export function evaluateRoom(state: State, room: Room, now: Now): void {
   const next = draftRoom(before);
   next.bookedNow = held.findCovering(now.wallMs, 0, 0, () => true);
   next.next = held.next(now.wallMs);
-  next.outputs = outputs;
-  climate(state, room, next, outputs, conditions, now);
-  lights(state, room, next, outputs, conditions, now);
+  climate(state, room, next, conditions, now);
+  lights(state, room, next, conditions, now);
   state.alarms.reconcile(`room:${room.id}`, conditions, now, state.id);
   tellRoom(state, room, next, now);
   state.rooms.set(room.id, next);
 }
 
-function climate(
-  state: State,
-  room: Room,
-  rs: RoomDraft,
-  outputs: Map<Point, RelayState<'on' | 'off' | number>>,
-  conditions: Condition[],
-  now: Now,
-): void {
+function climate(state: State, room: Room, rs: RoomDraft, conditions: Condition[], now: Now): void {
   if (room.climate === undefined) return;
   const { temperature, heating, cooling } = room.points;
   const reading = temperature === undefined ? undefined : state.readings.get(temperature);
@@ -94,7 +70,7 @@ function climate(
   for (const kind of ['heating', 'cooling'] as const) {
     const point = room.points[kind];
     if (point === undefined) continue;
-    const sent = drive(state, room, point, decision[kind], outputs, conditions, now, decision.resting[kind]);
+    const sent = drive(state, room, rs, point, decision[kind], conditions, now, decision.resting[kind]);
     if (sent === 'on') noteOrderedOn(state, point, now);
   }
   rs.climate = decision;
@@ -103,14 +79,7 @@ function climate(
   else rs.heatingOn ??= { sinceMonoMs: now.monoMs, temperature: numberOrNull(reading?.value ?? null) };
 }
 
-function lights(
-  state: State,
-  room: Room,
-  rs: RoomDraft,
-  outputs: Map<Point, RelayState<'on' | 'off' | number>>,
-  conditions: Condition[],
-  now: Now,
-): void {
+function lights(state: State, room: Room, rs: RoomDraft, conditions: Condition[], now: Now): void {
   const first = room.points.lights[0];
   if (room.lighting === undefined || first === undefined) return;
   const reading = state.readings.get(first);
@@ -119,7 +88,7 @@ function lights(
     {
       occupancy: occupancyView(rs.occupancy),
       bookedNow: rs.bookedNow !== undefined,
-      lastBadgeMonoMs: rs.lastBadgeMonoMs,
+      lastBadgeMonoMs: rs.occupancy.badgeMonoMs ?? undefined,
       reportedLevel: lightLevel(state, first),
       reportedMonoMs: reading?.monoMs,
       online: isOnline(state, first),
@@ -128,7 +97,7 @@ function lights(
     now,
   );
   for (const point of room.points.lights) {
-    drive(state, room, point, lightValue(point, decision), outputs, conditions, now);
+    drive(state, room, rs, point, lightValue(point, decision), conditions, now);
   }
   rs.lighting = decision;
   rs.lightingLatch = decision.latch;
@@ -138,19 +107,20 @@ function lights(
 function drive(
   state: State,
   room: Room,
+  rs: RoomDraft,
   point: Point,
   want: 'on' | 'off' | number,
-  outputs: Map<Point, RelayState<'on' | 'off' | number>>,
   conditions: Condition[],
   now: Now,
   resting = false,
 ): 'on' | 'off' | number | undefined {
   const value = state.readings.get(point)?.value;
   const reported = value === 'on' || value === 'off' || typeof value === 'number' ? value : undefined;
-  const result = reconcileRelay(outputs.get(point), want, reported, isOnline(state, point), now);
+  const before = rs.outputs.get(point);
+  const result = reconcileRelay(before, want, reported, isOnline(state, point), now);
   // Compared anew when it has rested, as if nothing had been asked meanwhile.
   if (result.send === 'on' && resting) return undefined;
-  outputs.set(point, result.state);
+  if (result.state !== before) rs.outputs = new Map(rs.outputs).set(point, result.state);
   if (result.condition !== undefined) conditions.push({ ...result.condition, room: room.id, device: point });
   if (result.send !== undefined) send(state, now, point, { op: 'set', value: result.send });
   return result.send;

@@ -1,11 +1,12 @@
 /** What a room's series in the history say, and when: occupancy, climate and light (CONTRACT, “InfluxDB”). */
+import type { OnOff } from './climate/outputs.ts';
 import type { MeasurementField } from './effects.ts';
 import type { Now } from './facts.ts';
 import { occupancyView } from './occupancy/occupancy.ts';
 import { lightLevel, numberOrNull } from './readings.ts';
 import { reportedSwitch } from './relays.ts';
-import type { RoomDraft } from './roomstate.ts';
-import type { Room } from './site.ts';
+import type { Readings, RoomDraft, Told } from './roomstate.ts';
+import type { Point, Room } from './site.ts';
 import { isOnline, type State } from './state.ts';
 
 /** A series has a point at least this often, so that a chart shows a quiet hour as known and not as missing. */
@@ -14,37 +15,46 @@ const EVERY_MS = 60_000;
 export const READINGS_EVERY_MS = 5_000;
 /** Steps in which a changed reading is news: °C, %, ppm. */
 const STEPS = { temperature: 0.1, humidity: 1, co2: 10 } as const;
-const MEASURED = ['temperature', 'humidity', 'co2'] as const;
 
 type Fields = Record<string, MeasurementField>;
 
 /** The room's series and the live view: when something changed, and else once a minute. */
 export function tellRoom(state: State, room: Room, rs: RoomDraft, now: Now): void {
-  const view = occupancyView(rs.occupancy);
+  const { told } = rs;
   const readings = measured(state, room);
-  const steps = MEASURED.map((key) => readings[key] && Math.round(readings[key] / STEPS[key])).join('|');
-  const told = {
-    occupancy: `${view.state}|${rs.bookedNow?.id ?? ''}|${view.people ?? ''}`,
-    climate: JSON.stringify(decided(state, room, rs)),
-    // A light that changes is told with what is wished of it: the live view shows both.
-    lights: `${rs.lighting?.target ?? ''}|${rs.lighting?.warning ?? ''}|${level(state, room) ?? ''}`,
-    readings: now.monoMs >= rs.nextReadingsMonoMs ? steps : rs.told.readings,
+  const steps = inSteps(readings);
+  const news: Told = {
+    occupancy: occupancyTold(rs),
+    climate: climateTold(state, room, rs),
+    lights: { target: rs.lighting?.target, warning: rs.lighting?.warning, level: level(state, room) },
+    readings: told === undefined || now.monoMs >= rs.nextReadingsMonoMs ? steps : told.readings,
   };
-  const due = now.monoMs >= rs.nextTelemetryMonoMs;
-  const changed = (key: keyof typeof told) => due || told[key] !== rs.told[key];
-  const news = changed('occupancy') || changed('climate') || changed('lights') || changed('readings');
-  if (!news && rs.next?.id === state.rooms.get(room.id)?.next?.id) return;
+  const due = told === undefined || now.monoMs >= rs.nextTelemetryMonoMs;
+  const occupancy = due || differs(news.occupancy, told.occupancy);
+  const climate = due || differs(news.climate, told.climate) || differs(news.readings, told.readings);
+  const lights = due || differs(news.lights, told.lights);
+  if (!occupancy && !climate && !lights && rs.next?.id === state.rooms.get(room.id)?.next?.id) return;
   state.changed.rooms.add(room.id);
-  if (changed('occupancy')) point(state, 'occupancy', room, occupancyFields(rs), now);
-  if (changed('climate') || changed('readings')) {
-    point(state, 'climate', room, { ...decided(state, room, rs), ...floats(readings) }, now);
-    told.readings = steps;
+  if (occupancy) point(state, 'occupancy', room, occupancyFields(rs), now);
+  if (climate) {
+    point(state, 'climate', room, { ...climateFields(news.climate), ...floats(readings) }, now);
     rs.nextReadingsMonoMs = now.monoMs + READINGS_EVERY_MS;
   }
-  if (changed('lights')) point(state, 'light', room, floats({ level: level(state, room) }), now);
-  rs.told = told;
+  if (lights) point(state, 'light', room, floats({ level: news.lights.level }), now);
+  rs.told = climate ? { ...news, readings: steps } : news;
   rs.updatedAtMs = now.wallMs;
   if (due) rs.nextTelemetryMonoMs = now.monoMs + EVERY_MS;
+}
+
+/** `before` and `after` have the same keys. */
+function differs<T extends object>(after: T, before: T): boolean {
+  for (const key in after) if (after[key] !== before[key]) return true;
+  return false;
+}
+
+function occupancyTold({ occupancy, bookedNow }: RoomDraft): Told['occupancy'] {
+  const { state, people } = occupancyView(occupancy);
+  return { state, booking: bookedNow?.id, people };
 }
 
 function occupancyFields(rs: RoomDraft): Fields {
@@ -59,25 +69,46 @@ function occupancyFields(rs: RoomDraft): Fields {
   return fields;
 }
 
-/** Mode and setpoints, and what the relays report. */
-function decided(state: State, room: Room, { climate }: RoomDraft): Fields {
-  const fields: Fields = climate === undefined ? {} : { mode: climate.mode };
-  const { heatingSetpoint = null, coolingSetpoint = null } = climate ?? {};
-  Object.assign(fields, floats({ heating_setpoint: heatingSetpoint, cooling_setpoint: coolingSetpoint }));
-  for (const key of ['heating', 'cooling'] as const) {
-    const source = room.points[key];
-    const value = source === undefined ? undefined : reportedSwitch(state, source);
-    if (value !== undefined) fields[key] = value === 'on';
-  }
+function climateTold(state: State, { points }: Room, { climate }: RoomDraft): Told['climate'] {
+  return {
+    mode: climate?.mode,
+    heatingSetpoint: climate?.heatingSetpoint ?? null,
+    coolingSetpoint: climate?.coolingSetpoint ?? null,
+    heating: switched(state, points.heating),
+    cooling: switched(state, points.cooling),
+  };
+}
+
+function switched(state: State, point: Point | undefined): OnOff | undefined {
+  return point === undefined ? undefined : reportedSwitch(state, point);
+}
+
+function climateFields({ mode, heatingSetpoint, coolingSetpoint, heating, cooling }: Told['climate']): Fields {
+  const fields = floats({ heating_setpoint: heatingSetpoint, cooling_setpoint: coolingSetpoint });
+  if (mode !== undefined) fields.mode = mode;
+  if (heating !== undefined) fields.heating = heating === 'on';
+  if (cooling !== undefined) fields.cooling = cooling === 'on';
   return fields;
 }
 
-function measured(state: State, room: Room): Record<(typeof MEASURED)[number], number | null> {
-  const of = (key: (typeof MEASURED)[number]) => {
-    const source = room.points[key];
-    return source === undefined || !isOnline(state, source) ? null : numberOrNull(state.readings.get(source)?.value);
+function measured(state: State, { points }: Room): Readings {
+  return {
+    temperature: reading(state, points.temperature),
+    humidity: reading(state, points.humidity),
+    co2: reading(state, points.co2),
   };
-  return { temperature: of('temperature'), humidity: of('humidity'), co2: of('co2') };
+}
+
+function reading(state: State, point: Point | undefined): number | null {
+  return point === undefined || !isOnline(state, point) ? null : numberOrNull(state.readings.get(point)?.value);
+}
+
+function inSteps({ temperature, humidity, co2 }: Readings): Readings {
+  return {
+    temperature: temperature && Math.round(temperature / STEPS.temperature),
+    humidity: humidity && Math.round(humidity / STEPS.humidity),
+    co2: co2 && Math.round(co2 / STEPS.co2),
+  };
 }
 
 /** What the room's lamp reports; what is wished of it is no measurement. */

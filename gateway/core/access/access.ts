@@ -3,7 +3,7 @@ import type { Condition } from '../alarms/condition.ts';
 import { noteEntry } from '../bookings/care.ts';
 import { stepDoor } from '../doors/door.ts';
 import type { CredentialFact, KeypadFact, Now, OperatorDoorFact } from '../facts.ts';
-import { badgeGranted } from '../rooms.ts';
+import { occupancyInput } from '../rooms.ts';
 import type { Door } from '../site.ts';
 import { grantKey, journal, type State, send } from '../state.ts';
 import { type Decision, decide } from './decide.ts';
@@ -14,26 +14,22 @@ export const REPEAT_MS = 1_000;
 /** Grants of the run before count this long before the start and after it: what a device sends again comes within. */
 export const EARLIER_GRANTS_MS = 60_000;
 
+const BADGE = { kind: 'badge' } as const;
+const INDICATE = {
+  granted: { op: 'indicate', signal: 'granted' },
+  denied: { op: 'indicate', signal: 'denied' },
+} as const;
+const ONE = { count: { int: 1 } } as const;
+
 export function credentialRead(state: State, door: Door, read: CredentialFact, now: Now): void {
-  const decision = decide(accessRecords(state), door, read, now);
+  const decision = decide(state, door, read, now);
   if (read.stale === undefined && wasAnswered(state, door, read, decision, now)) {
     credentialRead(state, door, { ...read, stale: 'event_too_old' }, now);
     return;
   }
   if (read.stale === undefined && isRepeat(state, read, decision, now)) return;
   const command = decision.outcome === 'granted' ? state.id() : undefined;
-  journal(state, now, {
-    kind: 'access',
-    door: door.id,
-    room: door.room,
-    member: decision.member?.id,
-    credential: decision.credential?.id,
-    booking: decision.booking?.id,
-    outcome: decision.outcome,
-    reason: decision.reason,
-    subReason: decision.subReason,
-    command,
-  });
+  journalDecision(state, door, decision, command, now);
   count(state, door, decision, now);
   if (command !== undefined) {
     unlock(state, door, command, decision, now);
@@ -101,14 +97,27 @@ export function operatorDoor(state: State, door: Door, fact: OperatorDoorFact, n
   }
 }
 
-function accessRecords(state: State) {
-  return {
-    schedule: state.schedule,
-    members: state.members,
-    credentials: state.credentials,
-    scheduleFreshAtMs: state.scheduleFreshAtMs,
-    timeTrusted: state.timeTrust.trusted,
-  };
+/** The entry of every badge, written in place: by way of `journal` it would be made twice. */
+function journalDecision(state: State, door: Door, decision: Decision, command: string | undefined, now: Now): void {
+  state.effects.push({
+    kind: 'journal',
+    entry: {
+      id: state.id(),
+      occurredAtMs: now.wallMs,
+      kind: 'access',
+      door: door.id,
+      room: door.room,
+      member: decision.member?.id,
+      credential: decision.credential?.id,
+      booking: decision.booking?.id,
+      outcome: decision.outcome,
+      reason: decision.reason,
+      subReason: decision.subReason,
+      command,
+      user: undefined,
+      note: undefined,
+    },
+  });
 }
 
 /** The same card with another answer is no repeat: in between it was revoked, or booked, or its window began. */
@@ -133,7 +142,9 @@ function unlock(state: State, door: Door, command: string, decision: Decision | 
   send(state, now, door.lock, { op: 'unlock', holdMs: door.strikeMs }, command);
   noteEntry(state, door, decision?.member?.id, decision?.booking, now);
   const room = door.room === undefined ? undefined : state.roomById.get(door.room);
-  if (room !== undefined && decision !== undefined) badgeGranted(state, room, now);
+  if (room === undefined || decision === undefined) return;
+  occupancyInput(state, room, BADGE, now);
+  state.unsettled.add(room.id);
 }
 
 function commanded(
@@ -164,7 +175,7 @@ function commanded(
 }
 
 function indicate(state: State, door: Door, signal: 'granted' | 'denied', now: Now): void {
-  if (door.reader !== undefined) send(state, now, door.reader, { op: 'indicate', signal });
+  if (door.reader !== undefined) send(state, now, door.reader, INDICATE[signal]);
 }
 
 function raiseUnlimited(state: State, door: Door, decision: Decision, now: Now): void {
@@ -184,7 +195,7 @@ function count(state: State, door: Door, decision: Decision, now: Now): void {
     point: {
       measurement: 'access',
       tags: { site: state.site.id, door: door.id, outcome: decision.outcome, reason: decision.reason },
-      fields: { count: { int: 1 } },
+      fields: ONE,
       atMs: now.wallMs,
     },
   });

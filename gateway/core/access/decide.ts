@@ -8,6 +8,7 @@ import type { Reason, SubReason } from '../reasons.ts';
 import type { Booking, Credential, Interval, Member } from '../records.ts';
 import type { Door } from '../site.ts';
 
+/** What a decision looks at; the core's state is one. */
 export interface AccessRecords {
   /** With the rules in force. */
   readonly schedule: Schedule;
@@ -16,7 +17,7 @@ export interface AccessRecords {
   readonly credentials: ReadonlyMap<string, Credential>;
   /** When each outside calendar was last read well, Unix ms. */
   readonly scheduleFreshAtMs: ReadonlyMap<string, number>;
-  readonly timeTrusted: boolean;
+  readonly timeTrust: { readonly trusted: boolean };
 }
 
 export interface Decision {
@@ -73,7 +74,7 @@ function credentialVerdict(
   // A credential without its member is a hole in the records, and holes do not open doors.
   if (member === undefined || member.status !== 'active') return denied('denied_credential_manual_disable');
   const limited = credential.validFromMs !== undefined || credential.validUntilMs !== undefined;
-  if (limited && !records.timeTrusted) return denied('denied_out_of_time_range', 'time_not_trusted');
+  if (limited && !records.timeTrust.trusted) return denied('denied_out_of_time_range', 'time_not_trusted');
   if (credential.validFromMs !== undefined && now.wallMs < credential.validFromMs) {
     return denied('denied_credential_not_yet_active');
   }
@@ -85,7 +86,7 @@ function credentialVerdict(
 
 function rightVerdict(records: AccessRecords, door: Door, member: Member, now: Now): Verdict {
   const standing = standingRight(member, door, now.wallMs);
-  if (!records.timeTrusted) {
+  if (!records.timeTrust.trusted) {
     return standing === 'always' ? granted('unlimited_right') : denied('denied_out_of_time_range', 'time_not_trusted');
   }
   const byBooking = bookingVerdict(records, door, member, now.wallMs);
