@@ -6,9 +6,9 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { Dispatch, type Handler } from './dispatch.ts';
-import type { Bus } from './types.ts';
+import type { Bus, PublishOptions } from './types.ts';
 
-export type { Bus, BusMessage } from './types.ts';
+export type { Bus, BusMessage, PublishOptions } from './types.ts';
 
 export type BusOptions =
   | {
@@ -44,6 +44,8 @@ const RETRY_LAST_MS = 10_000;
 const START_WAIT_MS = 2_000;
 /** Publishes that the broker has not acknowledged yet; MQTT itself allows 65,535. */
 const MAX_IN_FLIGHT = 20_000;
+/** The same for what yields to the rest. */
+const MAX_IN_FLIGHT_YIELDING = 4_000;
 /** Bytes that the link has not taken yet: more means that it is stalled, and a command would leave late. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 const PLAIN = 'mqtt:';
@@ -111,9 +113,10 @@ class Link implements Bus {
     if (fresh && this.#up && client !== undefined) await this.#ask(client, [filter]);
   }
 
-  publish(topic: string, payload: string, options?: { readonly retain?: boolean }): boolean {
+  publish(topic: string, payload: string, options?: PublishOptions): boolean {
     const client = this.#client;
-    if (!this.#up || client === undefined || this.#inFlight >= MAX_IN_FLIGHT) return false;
+    const limit = options?.yields === true ? MAX_IN_FLIGHT_YIELDING : MAX_IN_FLIGHT;
+    if (!this.#up || client === undefined || this.#inFlight >= limit) return false;
     if (client.stream.writableLength > MAX_UNSENT_BYTES) return false;
     this.#inFlight += 1;
     client.publish(topic, payload, { qos: 1, retain: options?.retain ?? false }, (error) => {

@@ -126,8 +126,12 @@ class Host implements DeviceHost {
     }
     const bytes = driver.encode(command, configured);
     if (bytes === undefined) return `Device ${id} knows no ${command.do.op} for ${command.capability}.`;
-    const left = this.#options.bus?.publish(bytes.topic, bytes.payload) ?? false;
-    return left ? undefined : 'The MQTT link is down.';
+    const { bus } = this.#options;
+    // A reader's lamp is the first to wait: a door that opens says the same.
+    if (bus?.publish(bytes.topic, bytes.payload, { yields: command.do.op === 'indicate' }) === true) return undefined;
+    return bus?.connected === true
+      ? 'The MQTT broker is far behind: the order would have come late. See what keeps it busy.'
+      : 'The MQTT link is down.';
   }
 
   #outcome(command: Command, outcome: Outcome, why: string | undefined): void {

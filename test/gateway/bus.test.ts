@@ -166,6 +166,16 @@ describe('the bus', () => {
     expect(taken).toBe(20_000);
   });
 
+  test('what yields is refused while the rest still leaves', async () => {
+    const { broker, bus } = await setUp();
+    broker.acknowledge = false;
+    let taken = 0;
+    while (taken < 30_000 && bus.publish('a', 'lamp', { yields: true })) taken += 1;
+    expect(taken).toBe(4_000);
+    expect(bus.publish('a', 'unlock')).toBe(true);
+    await vi.waitFor(() => expect(broker.published().at(-1)).toBe('unlock'));
+  });
+
   test('closing waits for what is under way, but not for ever', async () => {
     const { broker, bus } = await setUp();
     bus.publish('a', 'last');

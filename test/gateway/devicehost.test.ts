@@ -1,44 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { DeviceMessage, OutgoingCommand, PortDriver, PortHost } from '../../devices/driver.ts';
 import { nativeDriver } from '../../devices/native/index.ts';
-import type { Bus, BusMessage } from '../../gateway/bus/types.ts';
 import type { Command, CommandOp } from '../../gateway/core/effects.ts';
 import type { Fact } from '../../gateway/core/facts.ts';
 import { createDeviceHost, type DeviceHostOptions } from '../../gateway/devicehost/index.ts';
 import type { Misuse } from '../../gateway/devicehost/types.ts';
 import { ManualClock } from '../support/clock.ts';
+import { HandBus } from '../support/handbus.ts';
 import { testLog } from '../support/mqttclients.ts';
 
 const NOW_MS = Date.UTC(2026, 2, 2, 8, 0, 0);
-
-/** A broker reduced to what the host sees of it; the peers' tests run the same host on real ones. */
-class HandBus implements Bus {
-  connected = true;
-  readonly sent: { topic: string; payload: string }[] = [];
-  readonly #handlers: [RegExp, (message: BusMessage) => void][] = [];
-  readonly #links: ((up: boolean, why: string) => void)[] = [];
-  async subscribe(filter: string, handler: (message: BusMessage) => void): Promise<void> {
-    const pattern = filter.replace(/\+/g, '[^/]+').replace(/\/#$/, '(/.*)?');
-    this.#handlers.push([new RegExp(`^${pattern}$`), handler]);
-  }
-  publish(topic: string, payload: string): boolean {
-    if (this.connected) this.sent.push({ topic, payload });
-    return this.connected;
-  }
-  onLink(listener: (up: boolean, why: string) => void): void {
-    this.#links.push(listener);
-  }
-  async close(): Promise<void> {}
-  link(up: boolean): void {
-    this.connected = up;
-    for (const listener of this.#links) listener(up, '');
-  }
-  arrive(topic: string, payload: object | string, retain = false): void {
-    const bytes = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
-    for (const [pattern, handler] of this.#handlers)
-      if (pattern.test(topic)) handler({ topic, payload: bytes, retain });
-  }
-}
 
 async function setUp(extra: Partial<DeviceHostOptions> = {}) {
   const bus = new HandBus();
@@ -407,6 +378,21 @@ describe('a command', () => {
     tell('lock-1', 'state/lock', { value: 'unlocked', command: 'c1' }, true);
     tell('room-1', 'ack/lock', { id: 'c1', result: 'done' });
     expect(outcomes(take())).toEqual([]);
+  });
+
+  test('an unlock still leaves when the broker falls behind, a lamp waits, and at last either says why', async () => {
+    const { host, take, bus } = await setUp();
+    bus.behind = 'a little';
+    host.perform(command('c1', { op: 'indicate', signal: 'granted' }, 'reader-1/reader'));
+    host.perform(unlock('c2'));
+    bus.behind = 'far';
+    host.perform(unlock('c3'));
+    expect(bus.sent.map(({ topic }) => topic)).toEqual(['doorward/1/clinic/lock-1/command/lock']);
+    const why = 'The MQTT broker is far behind: the order would have come late. See what keeps it busy.';
+    expect(outcomes(take())).toEqual([
+      ['c1', 'failed', why],
+      ['c3', 'failed', why],
+    ]);
   });
 
   test('fails at once when the link is down, the device is unknown or has no such command', async () => {
