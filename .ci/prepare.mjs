@@ -80,9 +80,9 @@ export function ensurePackages() {
   console.log('Installing npm packages (native modules may compile for 1-2 minutes) …');
   const env = { ...process.env, DOORWARD_PREPARED: '1' };
   const prefix = dirname(dirname(process.execPath));
-  // Without this node-gyp asks the network for headers that the machine has.
-  if (env.npm_config_nodedir === undefined && existsSync(join(prefix, 'include/node/node.h')))
-    env.npm_config_nodedir = prefix;
+  // The headers beside the Node that runs. Without this node-gyp asks the network for them, or takes those of Debian's
+  // npm, which are of Debian's Node: what it compiles is not found by any other.
+  if (existsSync(join(prefix, 'include/node/node.h'))) env.npm_config_nodedir = prefix;
   run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { env });
   writeFileSync(stamp, want);
 }
