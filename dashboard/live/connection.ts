@@ -5,15 +5,16 @@ import { browserDeps, keepStream, STREAM_URL, type StreamMessage } from './strea
 export const HELLO_WITHIN_MS = 3_000;
 
 export interface Connection {
-  /** After a sign-in or sign-out: drop what was known and start anew. */
-  fresh(): void;
   close(): void;
 }
 
-/** One stream for all tabs where the browser has SharedWorker (Chrome on Android has not), else one of this page's own. */
-export function connect(tell: (message: StreamMessage) => void): Connection {
+/**
+ * One stream for all tabs where the browser has SharedWorker (Chrome on Android has not), else one of this page's own.
+ * `first`: `fresh` after a sign-in, since another tab may have kept the stream of whoever was signed in before.
+ */
+export function connect(tell: (message: StreamMessage) => void, first: 'here' | 'fresh'): Connection {
   const worker = typeof SharedWorker === 'undefined' ? undefined : openWorker();
-  return worker ? throughWorker(worker, tell) : direct(tell);
+  return worker ? throughWorker(worker, tell, first) : direct(tell);
 }
 
 function openWorker(): SharedWorker | undefined {
@@ -25,17 +26,14 @@ function openWorker(): SharedWorker | undefined {
 }
 
 function direct(tell: (message: StreamMessage) => void): Connection {
-  let stream = keepStream(browserDeps, STREAM_URL, tell);
-  return {
-    fresh() {
-      stream.close();
-      stream = keepStream(browserDeps, STREAM_URL, tell);
-    },
-    close: () => stream.close(),
-  };
+  return keepStream(browserDeps, STREAM_URL, tell);
 }
 
-function throughWorker(worker: SharedWorker, tell: (message: StreamMessage) => void): Connection {
+function throughWorker(
+  worker: SharedWorker,
+  tell: (message: StreamMessage) => void,
+  first: 'here' | 'fresh',
+): Connection {
   let fallback: Connection | undefined;
   const say = (word: ToHub) => worker.port.postMessage(word);
   const fallBack = () => {
@@ -49,15 +47,14 @@ function throughWorker(worker: SharedWorker, tell: (message: StreamMessage) => v
     clearTimeout(noHello);
     if (event.data.type !== 'hello') tell(event.data);
   };
-  say('here');
+  say(first);
   const here = setInterval(() => say('here'), HERE_EVERY_MS);
   const bye = () => say('bye');
-  // A page from the back-forward cache was counted out by `bye`; `fresh` counts it in and brings the state of now.
-  const back = (event: PageTransitionEvent) => event.persisted && say('fresh');
+  // A page from the back-forward cache was counted out by `bye`; joining again brings the state of now.
+  const back = (event: PageTransitionEvent) => event.persisted && say('here');
   addEventListener('pagehide', bye);
   addEventListener('pageshow', back);
   return {
-    fresh: () => (fallback ? fallback.fresh() : say('fresh')),
     close() {
       clearTimeout(noHello);
       clearInterval(here);

@@ -3,8 +3,8 @@ import { reduce } from './reducer.ts';
 import { keepStream, type StreamDeps, type StreamMessage } from './stream.ts';
 
 /**
- * From page to SharedWorker. `here` joins, and again and again says that the page still lives; `fresh`: someone signed
- * in or out, so nothing of before may be shown.
+ * From page to SharedWorker. `here` joins, and again and again says that the page still lives; `fresh` joins after a
+ * sign-in, so nothing of before may be shown.
  */
 export type ToHub = 'here' | 'bye' | 'fresh';
 /** From SharedWorker to page; `hello` proves at once that the worker runs, before the page joins. */

@@ -50,14 +50,14 @@ export class Live {
   readonly usable = $derived(this.snapshot !== null && !this.stale);
 
   readonly api: Api;
-  readonly #connect: (tell: (message: StreamMessage) => void) => Connection;
+  readonly #connect: typeof connect;
   #connection: Connection | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #heard = hereAndNow();
   #offsetMs = 0;
   #namesAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(api: Api, connector: (tell: (message: StreamMessage) => void) => Connection = connect) {
+  constructor(api: Api, connector: typeof connect = connect) {
     this.api = api;
     this.#connect = connector;
     api.onSignedOut = () => this.#signedOut();
@@ -74,16 +74,18 @@ export class Live {
     this.#ticker ??= setInterval(() => this.tick(), TICK_MS);
     try {
       const session = await this.api.session();
-      if (session) this.#signedIn(session);
-      else this.#signedOut();
+      if (!session) return this.#signedOut();
+      this.#signedIn(session);
+      this.#connection ??= this.#connect((message) => this.receive(message), 'here');
     } catch {
       this.phase = 'down';
     }
   }
   async signIn(username: string, password: string): Promise<void> {
     this.#signedIn(await this.api.signIn(username, password));
-    // Another tab may have kept the stream of whoever was signed in before.
-    this.#connection?.fresh();
+    // One that is left is of the session before.
+    this.#connection?.close();
+    this.#connection = this.#connect((message) => this.receive(message), 'fresh');
   }
   async signOut(): Promise<void> {
     try {
@@ -171,7 +173,6 @@ export class Live {
     this.snapshot = null;
     this.phase = 'signed-in';
     this.#heard = hereAndNow();
-    this.#connection ??= this.#connect((message) => this.receive(message));
   }
   #signedOut(): void {
     this.phase = 'signed-out';

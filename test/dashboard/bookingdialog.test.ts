@@ -28,7 +28,7 @@ function show(draft: BookingDraft) {
     sent.push([options?.method ?? '', body]);
     return new Response(JSON.stringify({ ...several, ...draft.booking, ...body }), { status: 200 });
   });
-  const live = new Live(api, () => ({ close() {}, fresh() {} }));
+  const live = new Live(api, () => ({ close() {} }));
   live.session = { user: 'petra', role: 'reception', csrf: 'c', member: null };
   live.snapshot = snapshotOf(NOW);
   live.members = [...MEMBERS];

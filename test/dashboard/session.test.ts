@@ -22,7 +22,7 @@ test('a tab shows who is signed in now when somebody else signed in in another t
   let tell: (message: StreamMessage) => void = () => undefined;
   const live = new Live(api, (listener) => {
     tell = listener;
-    return { fresh: () => undefined, close: () => undefined };
+    return { close: () => undefined };
   });
   await live.start();
   await live.loadMembers();
@@ -34,6 +34,21 @@ test('a tab shows who is signed in now when somebody else signed in in another t
   expect(live.may('unlock')).toBe(false);
   await api.revoke('k-1');
   expect(writes).toEqual(['second']);
+  live.stop();
+});
+
+test('a page joins the stream that is there, and after a sign-in begins a new one, once', async () => {
+  const session = { user: 'petra', role: 'manager', csrf: 'c', member: null };
+  const api = new Api(async () => new Response(JSON.stringify(session)));
+  const said: string[] = [];
+  const live = new Live(api, (_tell, first) => {
+    said.push(first);
+    return { close: () => said.push('bye') };
+  });
+  await live.start();
+  expect(said).toEqual(['here']);
+  await live.signIn('petra', 'a password');
+  expect(said).toEqual(['here', 'bye', 'fresh']);
   live.stop();
 });
 

@@ -31,6 +31,8 @@ type UnlockAnswer = { outcome: 'confirmed' | 'failed' | 'unknown'; why?: string 
 export class FixtureServer {
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
+  /** How many streams were ever opened. */
+  streamsOpened = 0;
   readonly #pings: ReturnType<typeof setInterval>;
   #eventId = 0;
   snapshot: wire.Snapshot;
@@ -95,9 +97,6 @@ export class FixtureServer {
       events: [...(change.events ?? []), ...this.snapshot.events],
     };
     this.#emit('change', change);
-  }
-  get openStreams(): number {
-    return this.#streams.size;
   }
   /** Ends every stream, as a gateway that restarts does. */
   dropStreams(): void {
@@ -176,6 +175,7 @@ export class FixtureServer {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     response.write(`id: 0\nevent: snapshot\ndata: ${JSON.stringify({ ...this.snapshot, at: at(Date.now()) })}\n\n`);
     this.#streams.add(response);
+    this.streamsOpened += 1;
     return response.on('close', () => this.#streams.delete(response));
   }
 
